@@ -1,0 +1,218 @@
+//! A validated configuration: every value in it can be trusted wherever it is met.
+
+use std::fmt;
+
+use crate::authority::HostPattern;
+use crate::credential::{self, Pair};
+use crate::error::{ConfigError, Problem};
+use crate::json::{Fields, Node};
+use crate::method::{MethodPattern, Methods};
+use crate::path::PathPattern;
+use crate::realm::Realm;
+
+/// The fields of the configuration's top.
+const TOP_FIELDS: &[&str] = &["basic_auth_rules", "realm"];
+/// The fields of a rule.
+const RULE_FIELDS: &[&str] = &["prefix", "exact", "suffix", "hosts", "request_methods", "credentials", "realm"];
+/// The fields of a rule that bring users.
+const USER_FIELDS: &[&str] = &["credentials"];
+
+/// A whole configuration.
+#[non_exhaustive]
+pub struct Config {
+    /// `basic_auth_rules`
+    pub rules: Vec<Rule>,
+    /// What is allowed and still deserves a look.
+    pub warnings: Vec<Warning>,
+}
+
+/// One of the `basic_auth_rules`.
+#[non_exhaustive]
+pub struct Rule {
+    /// `prefix`, `exact` or `suffix`
+    pub path: PathPattern,
+    /// `hosts`; none is every host.
+    pub hosts: Vec<HostPattern>,
+    /// `request_methods`
+    pub methods: Methods,
+    /// `credentials`
+    pub users: Vec<Pair>,
+    /// `realm`: the rule's, else the configuration's, else [`Realm::DEFAULT`].
+    pub realm: Realm,
+}
+
+/// Something that is allowed and still deserves a look. Its `Display` is one line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Warning {
+    /// Where, as in a [`ConfigError`].
+    pub place: String,
+    /// What.
+    pub kind: WarningKind,
+}
+
+/// What a [`Warning`] is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WarningKind {
+    /// There is no rule.
+    NothingProtected,
+    /// A password is empty.
+    EmptyPassword,
+    /// A password in `credentials` has the form of a hash; it is compared as plain text all the same.
+    LooksLikeHash,
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { place, kind } = self;
+        match kind {
+            WarningKind::NothingProtected => {
+                f.write_str("no `basic_auth_rules`: nothing is protected, every request passes")
+            }
+            WarningKind::EmptyPassword => write!(f, "{place}: an empty password is accepted"),
+            WarningKind::LooksLikeHash => write!(
+                f,
+                "{place}: the password looks like a hash; it is compared as plain text, so the hash itself is the password"
+            ),
+        }
+    }
+}
+
+impl Config {
+    /// Reads the text of a configuration. An empty one is like `{}`: it has no rules.
+    ///
+    /// # Errors
+    /// The first [`ConfigError`]: a configuration is refused as a whole.
+    pub fn read(text: &[u8]) -> Result<Self, ConfigError> {
+        let text = if text.trim_ascii().is_empty() { b"{}" } else { text };
+        let document = Node::document(text)?;
+        let top = document.fields(TOP_FIELDS)?;
+        let realm = read_realm(&top)?.map_or_else(|| default_realm(&document), Ok)?;
+        let mut config = Self { rules: Vec::new(), warnings: Vec::new() };
+        if let Some(rules) = top.get("basic_auth_rules") {
+            rules.for_each_item(|rule| {
+                config.rules.push(Rule::read(&rule, &realm, &mut config.warnings)?);
+                Ok(())
+            })?;
+        }
+        if config.rules.is_empty() {
+            config.warnings.push(Warning { place: String::new(), kind: WarningKind::NothingProtected });
+        }
+        Ok(config)
+    }
+}
+
+impl Rule {
+    fn read(node: &Node<'_>, default_realm: &Realm, warnings: &mut Vec<Warning>) -> Result<Self, ConfigError> {
+        let fields = node.fields(RULE_FIELDS)?;
+        Ok(Self {
+            path: read_path(node, &fields)?,
+            hosts: read_hosts(&fields)?,
+            methods: read_methods(&fields)?,
+            users: read_users(node, &fields, warnings)?,
+            realm: read_realm(&fields)?.unwrap_or_else(|| default_realm.clone()),
+        })
+    }
+}
+
+fn default_realm(document: &Node<'_>) -> Result<Realm, ConfigError> {
+    Realm::new(Realm::DEFAULT).map_err(|problem| document.error(problem))
+}
+
+fn read_realm(fields: &Fields<'_>) -> Result<Option<Realm>, ConfigError> {
+    let Some(node) = fields.get("realm") else { return Ok(None) };
+    Realm::new(&node.text()?).map(Some).map_err(|problem| node.error(problem))
+}
+
+fn read_path(rule: &Node<'_>, fields: &Fields<'_>) -> Result<PathPattern, ConfigError> {
+    let mut found = PathPattern::FIELDS.iter().filter_map(|field| Some((*field, fields.get(field)?)));
+    let Some((field, node)) = found.next() else {
+        return Err(rule.error(Problem::NoPathPattern { known: PathPattern::FIELDS }));
+    };
+    if let Some((second, _)) = found.next() {
+        return Err(rule.error(Problem::SeveralPathPatterns { found: [field, second] }));
+    }
+    PathPattern::new(field, &node.text()?).map_err(|problem| node.error(problem))
+}
+
+fn read_hosts(fields: &Fields<'_>) -> Result<Vec<HostPattern>, ConfigError> {
+    let mut hosts = Vec::new();
+    if let Some(list) = fields.get("hosts") {
+        list.for_each_item(|host| {
+            hosts.push(HostPattern::new(&host.text()?).map_err(|problem| host.error(problem))?);
+            Ok(())
+        })?;
+    }
+    Ok(hosts)
+}
+
+fn read_methods(fields: &Fields<'_>) -> Result<Methods, ConfigError> {
+    let Some(list) = fields.get("request_methods") else { return Ok(Methods::Every) };
+    let mut names = Vec::new();
+    list.for_each_item(|method| {
+        let name = method.text()?.into_owned();
+        MethodPattern::new(&name).map_err(|problem| method.error(problem))?;
+        names.push(name);
+        Ok(())
+    })?;
+    if names.is_empty() {
+        return Err(list.error(Problem::NoMethod));
+    }
+    Ok(Methods::new(names.iter().filter_map(|name| MethodPattern::new(name).ok())))
+}
+
+fn read_users(rule: &Node<'_>, fields: &Fields<'_>, warnings: &mut Vec<Warning>) -> Result<Vec<Pair>, ConfigError> {
+    let mut users = Vec::new();
+    if let Some(list) = fields.get("credentials") {
+        list.for_each_item(|credential| {
+            let pair = credential::configured(&credential.text()?).map_err(|problem| credential.error(problem))?;
+            let kind = match pair.password() {
+                [] => Some(WarningKind::EmptyPassword),
+                password => looks_like_hash(password).then_some(WarningKind::LooksLikeHash),
+            };
+            warnings.extend(kind.map(|kind| Warning { place: credential.place(), kind }));
+            users.push(pair);
+            Ok(())
+        })?;
+    }
+    if users.is_empty() { Err(rule.error(Problem::NoUser { known: USER_FIELDS })) } else { Ok(users) }
+}
+
+/// Whether the password has the form of a hash: `$scheme$…` as in crypt(5), or `{SCHEME}…` as in RFC 2307.
+fn looks_like_hash(password: &[u8]) -> bool {
+    let (end, rest) = match password {
+        [b'$', rest @ ..] => (b'$', rest),
+        [b'{', rest @ ..] => (b'}', rest),
+        _ => return false,
+    };
+    let scheme = rest.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+    scheme > 0 && rest.get(scheme) == Some(&end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Config, WarningKind, looks_like_hash};
+
+    fn warnings(text: &str) -> Vec<WarningKind> {
+        Config::read(text.as_bytes()).ok().unwrap().warnings.iter().map(|warning| warning.kind).collect()
+    }
+
+    #[test]
+    fn a_configuration_without_rules_warns() {
+        for text in ["", " \n", "{}", r#"{"basic_auth_rules": []}"#, r#"{"realm": "x"}"#] {
+            assert_eq!(warnings(text), [WarningKind::NothingProtected], "{text:?}");
+        }
+    }
+
+    #[test]
+    fn odd_passwords_warn() {
+        let text = r#"{"basic_auth_rules": [{"prefix": "/", "credentials": ["key:", "ok:$apr1$x$y", "ok:test"]}]}"#;
+        assert_eq!(warnings(text), [WarningKind::EmptyPassword, WarningKind::LooksLikeHash]);
+        for password in ["$2y$10$abc", "{SHA}abc", "{SSHA}abc", "$6$x"] {
+            assert!(looks_like_hash(password.as_bytes()), "{password}");
+        }
+        for password in ["", "$", "$$", "{}", "{}x", "test$1$", "$money", "{open"] {
+            assert!(!looks_like_hash(password.as_bytes()), "{password}");
+        }
+    }
+}

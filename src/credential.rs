@@ -1,0 +1,311 @@
+//! User names and passwords: as a configuration lists them and as a request presents them.
+//!
+//! A pair is a secret: it has no `Debug`, no `Display`, and compares in constant time.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+
+use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD, Engine};
+use hashbrown::HashTable;
+use subtle::ConstantTimeEq;
+
+use crate::error::Problem;
+
+/// `user-id ":" password` (RFC 7617, section 2), in bytes. The password may be empty and hold colons.
+pub struct Pair {
+    bytes: Box<[u8]>,
+    colon: usize,
+}
+
+/// Why bytes are no [`Pair`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PairProblem {
+    /// There is no colon.
+    NoColon,
+    /// There is a control character, which RFC 7617 forbids.
+    ControlCharacter,
+}
+
+impl Pair {
+    /// Splits at the first colon.
+    ///
+    /// # Errors
+    /// [`PairProblem`].
+    pub fn new(bytes: impl Into<Box<[u8]>>) -> Result<Self, PairProblem> {
+        let bytes = bytes.into();
+        if bytes.iter().any(u8::is_ascii_control) {
+            return Err(PairProblem::ControlCharacter);
+        }
+        let colon = bytes.iter().position(|byte| *byte == b':').ok_or(PairProblem::NoColon)?;
+        Ok(Self { bytes, colon })
+    }
+
+    /// The user name, which is no secret.
+    #[must_use]
+    pub fn user(&self) -> &[u8] {
+        self.bytes.get(..self.colon).unwrap_or_default()
+    }
+
+    /// The password. It must not leave this crate.
+    pub(crate) fn password(&self) -> &[u8] {
+        self.bytes.get(self.colon.saturating_add(1)..).unwrap_or_default()
+    }
+}
+
+/// One entry of `credentials`: `user:password`, or base64 of that.
+///
+/// # Errors
+/// The [`Problem`] of the entry.
+pub fn configured(text: &str) -> Result<Pair, Problem> {
+    let is_plain = text.contains(':');
+    let bytes = if is_plain {
+        Cow::Borrowed(text.as_bytes())
+    } else {
+        Cow::Owned(decode(text.as_bytes()).ok_or(Problem::CredentialForm)?)
+    };
+    let pair = Pair::new(bytes).map_err(|problem| match problem {
+        PairProblem::NoColon => Problem::CredentialNoColon,
+        PairProblem::ControlCharacter => Problem::ControlCharacter { what: "a credential (RFC 7617)" },
+    })?;
+    if pair.user().is_empty() { Err(Problem::EmptyUser) } else { Ok(pair) }
+}
+
+/// What a request presents as its credential.
+pub enum Presented {
+    /// No credential of the `Basic` scheme.
+    Missing,
+    /// Something of the `Basic` scheme, or several headers, from which no pair can be read.
+    Malformed,
+    /// A user name and a password.
+    Pair(Pair),
+}
+
+impl Presented {
+    /// Reads the values of the credential header.
+    ///
+    /// ```text
+    /// credentials = "Basic" 1*SP token68    ; RFC 9110, section 11.4; the scheme without case
+    /// ```
+    /// The token is base64 in its canonical form (RFC 4648, section 3.5), with all of its padding or none.
+    #[must_use]
+    pub fn of(values: &[&[u8]]) -> Self {
+        let value = match values {
+            [] => return Self::Missing,
+            [value] => *value,
+            _ => return Self::Malformed,
+        };
+        let end = value.iter().position(|byte| *byte == b' ').unwrap_or(value.len());
+        let (scheme, token) = value.split_at_checked(end).unwrap_or((value, b""));
+        if scheme.is_empty() {
+            return Self::Malformed;
+        }
+        if !scheme.eq_ignore_ascii_case(b"basic") {
+            return Self::Missing;
+        }
+        let spaces = token.iter().take_while(|byte| **byte == b' ').count();
+        let pair = decode(token.get(spaces..).unwrap_or_default()).and_then(|bytes| Pair::new(bytes).ok());
+        pair.map_or(Self::Malformed, Self::Pair)
+    }
+}
+
+/// Canonical base64 only: another spelling of the same pair would be a second token for it.
+fn decode(token: &[u8]) -> Option<Vec<u8>> {
+    let engine = if token.ends_with(b"=") { &BASE64_STANDARD } else { &BASE64_STANDARD_NO_PAD };
+    engine.decode(token).ok().filter(|bytes| !bytes.is_empty())
+}
+
+/// The users of all rules, one list a rule; equal lists are stored once.
+///
+/// Pairs and names are found by a keyed hash whose key is drawn when the lists are made, so how long a search takes
+/// tells nothing about the pairs, and it takes as long for 100,000 users as for one. A pair is then compared in
+/// constant time. An unknown user costs the same two searches as a wrong password.
+pub struct UserLists {
+    key: RandomState,
+    pairs: HashTable<ListedPair>,
+    /// The hashes of list and user name.
+    users: HashTable<u64>,
+}
+
+/// One of the lists of a [`UserLists`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct UserListId(u32);
+
+struct ListedPair {
+    hash: u64,
+    list: UserListId,
+    pair: Pair,
+}
+
+/// What a user list says of a presented pair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// The pair is in the list.
+    Accepted,
+    /// The user is in the list with another password.
+    WrongPassword,
+    /// The user is not in the list.
+    UnknownUser,
+}
+
+impl UserLists {
+    /// Stores lists of pairs and tells under which id each is found.
+    /// The same user may stand in a list with several passwords.
+    pub fn new(lists: impl IntoIterator<Item = Vec<Pair>>) -> (Self, Vec<UserListId>) {
+        let mut stored = Self { key: RandomState::new(), pairs: HashTable::new(), users: HashTable::new() };
+        let mut known: HashMap<Box<[u8]>, UserListId> = HashMap::new();
+        let mut next = 0_u32;
+        let ids = lists.into_iter().map(|list| {
+            *known.entry(content(&list)).or_insert_with(|| {
+                let id = UserListId(next);
+                next = next.saturating_add(1);
+                stored.add(id, list);
+                id
+            })
+        });
+        let ids = ids.collect();
+        (stored, ids)
+    }
+
+    /// How many pairs are stored.
+    #[must_use]
+    pub fn pairs(&self) -> usize {
+        self.pairs.len()
+    }
+
+    /// Whether the list accepts this pair.
+    #[must_use]
+    pub fn verify(&self, list: UserListId, presented: &Pair) -> Verdict {
+        let hash = self.key.hash_one((list, &*presented.bytes));
+        let same = |entry: &ListedPair| {
+            entry.hash == hash && entry.list == list && bool::from(entry.pair.bytes.ct_eq(&presented.bytes))
+        };
+        if self.pairs.find(hash, same).is_some() {
+            return Verdict::Accepted;
+        }
+        let user = self.key.hash_one((list, presented.user()));
+        match self.users.find(user, |known| *known == user) {
+            Some(_) => Verdict::WrongPassword,
+            None => Verdict::UnknownUser,
+        }
+    }
+
+    fn add(&mut self, list: UserListId, pairs: Vec<Pair>) {
+        for pair in pairs {
+            let user = self.key.hash_one((list, pair.user()));
+            self.users.entry(user, |known| *known == user, |known| *known).or_insert(user);
+            let hash = self.key.hash_one((list, &*pair.bytes));
+            self.pairs.insert_unique(hash, ListedPair { hash, list, pair }, |entry| entry.hash);
+        }
+    }
+}
+
+/// The pairs of a list in one text; no two lists share it, for no pair holds a line end.
+fn content(list: &[Pair]) -> Box<[u8]> {
+    let pairs: Vec<&[u8]> = list.iter().map(|pair| &*pair.bytes).collect();
+    pairs.join(&b'\n').into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Pair, PairProblem, Presented, UserLists, Verdict, configured};
+    use crate::error::Problem;
+
+    fn pair(text: &str) -> Pair {
+        Pair::new(text.as_bytes()).ok().unwrap()
+    }
+
+    /// What the header's value is read as: the pair's text, or the name of the problem.
+    fn read(value: &str) -> String {
+        match Presented::of(&[value.as_bytes()]) {
+            Presented::Missing => "missing".into(),
+            Presented::Malformed => "malformed".into(),
+            Presented::Pair(pair) => String::from_utf8_lossy(&pair.bytes).into_owned(),
+        }
+    }
+
+    #[test]
+    fn pairs_split_at_the_first_colon() {
+        let pair = pair("ok:te:st");
+        assert_eq!((pair.user(), pair.password()), (&b"ok"[..], &b"te:st"[..]));
+        assert_eq!(Pair::new(&b"ok"[..]).err(), Some(PairProblem::NoColon));
+        assert_eq!(Pair::new(&b"o\0k:test"[..]).err(), Some(PairProblem::ControlCharacter));
+    }
+
+    #[test]
+    fn a_configured_pair_is_plain_or_base64() {
+        for text in ["admin3:admin3", "YWRtaW4zOmFkbWluMw==", "YWRtaW4zOmFkbWluMw"] {
+            let pair = configured(text).ok().unwrap();
+            assert_eq!((pair.user(), pair.password()), (&b"admin3"[..], &b"admin3"[..]), "{text}");
+        }
+        for (text, problem) in [
+            ("", Problem::CredentialForm),
+            ("not base64!", Problem::CredentialForm),
+            ("YWRtaW4zOmFkbWluMw=", Problem::CredentialForm),
+            ("YWRtaW4z", Problem::CredentialNoColon),
+            (":password", Problem::EmptyUser),
+            ("OnBhc3N3b3Jk", Problem::EmptyUser),
+            ("a:b\n", Problem::ControlCharacter { what: "a credential (RFC 7617)" }),
+        ] {
+            assert_eq!(configured(text).err(), Some(problem), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_scheme_compares_without_case_and_the_token_is_canonical() {
+        for value in ["Basic b2s6dGVzdA==", "basic b2s6dGVzdA", "BASIC   b2s6dGVzdA=="] {
+            assert_eq!(read(value), "ok:test", "{value}");
+        }
+        for value in [
+            "",
+            " ",
+            "Basic",
+            "Basic ",
+            "Basic b2s6dGVzdA=",
+            "Basic b2s6dGVzdB==",
+            "Basic b2s",
+            "Basic b2s6dGVzdA== ",
+            "Basic b2s6dGVzdA==,Basic b2s6dGVzdA==",
+            "Basic b2s6\tdGVzdA==",
+            "Basic \u{fc}",
+        ] {
+            assert_eq!(read(value), "malformed", "{value}");
+        }
+        for value in ["Bearer b2s6dGVzdA==", "Basicb2s6dGVzdA==", "Basic\tb2s6dGVzdA=="] {
+            assert_eq!(read(value), "missing", "{value}");
+        }
+        assert!(matches!(Presented::of(&[]), Presented::Missing));
+        assert!(matches!(Presented::of(&[b"Basic b2s6dGVzdA==", b"Basic b2s6dGVzdA=="]), Presented::Malformed));
+    }
+
+    #[test]
+    fn a_list_accepts_its_pairs_and_tells_users_from_passwords() {
+        let first = vec![pair("ok:test"), pair("ok:rotated"), pair("key:")];
+        let second = vec![pair("other:test")];
+        let (lists, ids) = UserLists::new([first, second]);
+        for (list, presented, verdict) in [
+            (0, "ok:test", Verdict::Accepted),
+            (0, "ok:rotated", Verdict::Accepted),
+            (0, "key:", Verdict::Accepted),
+            (0, "ok:", Verdict::WrongPassword),
+            (0, "ok:test2", Verdict::WrongPassword),
+            (0, "key:test", Verdict::WrongPassword),
+            (0, "o:k:test", Verdict::UnknownUser),
+            (0, ":test", Verdict::UnknownUser),
+            (0, "other:test", Verdict::UnknownUser),
+            (1, "other:test", Verdict::Accepted),
+            (1, "ok:test", Verdict::UnknownUser),
+        ] {
+            assert_eq!(lists.verify(ids[list], &pair(presented)), verdict, "list {list}, {presented}");
+        }
+    }
+
+    #[test]
+    fn equal_lists_are_stored_once() {
+        let list = || vec![pair("ok:test"), pair("key:")];
+        let (lists, ids) = UserLists::new([list(), vec![pair("ok:test")], list()]);
+        assert_eq!(lists.pairs(), 3);
+        assert_eq!(ids[0], ids[2]);
+        assert_ne!(ids[0], ids[1]);
+    }
+}

@@ -1,0 +1,240 @@
+//! JSON, read where it stands: each node knows its place and is parsed only when it is asked for.
+//!
+//! A tree of the whole document would cost a module with 100,000 rules tens of megabytes that wasm memory never
+//! gives back. The text stays where it is instead, and one rule at a time is taken apart.
+//! Errors are this crate's own: those of `serde_json` can quote the value they stumbled over.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+use crate::error::{ConfigError, Problem};
+
+/// The way from the document to a node, as a list linked towards the document.
+#[derive(Clone, Copy)]
+enum Place<'a> {
+    Document,
+    Field(&'a Place<'a>, &'static str),
+    Item(&'a Place<'a>, usize),
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Document => Ok(()),
+            Self::Field(Self::Document, name) => f.write_str(name),
+            Self::Field(parent, name) => write!(f, "{parent}.{name}"),
+            Self::Item(parent, index) => write!(f, "{parent}[{index}]"),
+        }
+    }
+}
+
+/// A value of the document, not parsed yet.
+pub(crate) struct Node<'a> {
+    text: &'a str,
+    place: Place<'a>,
+}
+
+impl<'a> Node<'a> {
+    /// The document. Its syntax is checked here, once and as a whole.
+    pub(crate) fn document(text: &'a [u8]) -> Result<Self, ConfigError> {
+        let at_document = |problem| ConfigError { place: String::new(), problem };
+        let text = str::from_utf8(text).map_err(|_| at_document(Problem::NotUtf8))?;
+        let raw: &RawValue = serde_json::from_str(text)
+            .map_err(|error| at_document(Problem::NotJson { line: error.line(), column: error.column() }))?;
+        Ok(Self { text: raw.get(), place: Place::Document })
+    }
+
+    /// What is wrong with this node.
+    pub(crate) fn error(&self, problem: Problem) -> ConfigError {
+        ConfigError { place: self.place(), problem }
+    }
+
+    /// Where the node stands.
+    pub(crate) fn place(&self) -> String {
+        self.place.to_string()
+    }
+
+    /// The node's text value. Borrowed where the JSON has no escape.
+    pub(crate) fn text(&self) -> Result<Cow<'a, str>, ConfigError> {
+        let Some(quoted) = self.text.strip_prefix('"') else {
+            return Err(self.wrong_type("a text"));
+        };
+        match quoted.strip_suffix('"') {
+            Some(plain) if !plain.contains('\\') => Ok(Cow::Borrowed(plain)),
+            _ => self.parse().map(Cow::Owned),
+        }
+    }
+
+    /// Calls `read` with every item of the node's list, in order.
+    pub(crate) fn for_each_item(
+        &self,
+        mut read: impl FnMut(Node<'_>) -> Result<(), ConfigError>,
+    ) -> Result<(), ConfigError> {
+        if !self.text.starts_with('[') {
+            return Err(self.wrong_type("a list"));
+        }
+        let items: Vec<&RawValue> = self.parse()?;
+        for (index, item) in items.into_iter().enumerate() {
+            read(Node { text: item.get(), place: Place::Item(&self.place, index) })?;
+        }
+        Ok(())
+    }
+
+    /// The node's fields, all of which must be among `known` and none of which may stand twice.
+    pub(crate) fn fields(&self, known: &'static [&'static str]) -> Result<Fields<'_>, ConfigError> {
+        if !self.text.starts_with('{') {
+            return Err(self.wrong_type("an object"));
+        }
+        let Members(members) = self.parse()?;
+        let mut found: Vec<(&'static str, &str)> = Vec::with_capacity(members.len().min(known.len()));
+        for (written, value) in members {
+            let Some(name) = known.iter().find(|name| **name == written) else {
+                let resembles = nearest(&written, known).map(|nearest| (written.into_owned(), nearest));
+                return Err(self.error(Problem::UnknownField { resembles, known }));
+            };
+            let field = Node { text: value.get(), place: Place::Field(&self.place, name) };
+            if found.iter().any(|(earlier, _)| earlier == name) {
+                return Err(field.error(Problem::DoubledField));
+            }
+            found.push((name, field.text));
+        }
+        Ok(Fields { place: &self.place, found })
+    }
+
+    fn wrong_type(&self, expected: &'static str) -> ConfigError {
+        let found = match self.text.as_bytes().first() {
+            Some(b'{') => "an object",
+            Some(b'[') => "a list",
+            Some(b'"') => "a text",
+            Some(b't' | b'f') => "a boolean",
+            Some(b'n') => "null",
+            _ => "a number",
+        };
+        self.error(Problem::WrongType { expected, found })
+    }
+
+    /// The syntax was checked with the document; what is left to fail is an escape that is no character.
+    fn parse<T: Deserialize<'a>>(&self) -> Result<T, ConfigError> {
+        serde_json::from_str(self.text).map_err(|_| self.error(Problem::LoneSurrogate))
+    }
+}
+
+/// The fields of an object.
+pub(crate) struct Fields<'a> {
+    place: &'a Place<'a>,
+    found: Vec<(&'static str, &'a str)>,
+}
+
+impl Fields<'_> {
+    /// The field of that name, where it stands in the object.
+    pub(crate) fn get(&self, name: &'static str) -> Option<Node<'_>> {
+        let (name, text) = self.found.iter().find(|(found, _)| *found == name)?;
+        Some(Node { text, place: Place::Field(self.place, name) })
+    }
+}
+
+/// The members of an object with their doubles, which `serde_json`'s own maps would drop.
+struct Members<'de>(Vec<(Cow<'de, str>, &'de RawValue)>);
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct MembersVisitor;
+        impl<'de> Visitor<'de> for MembersVisitor {
+            type Value = Members<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some(Name(name)) = map.next_key()? {
+                    members.push((name, map.next_value()?));
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(MembersVisitor)
+    }
+}
+
+/// A member's name; `Cow` alone would always be copied by serde.
+struct Name<'de>(Cow<'de, str>);
+
+impl<'de> Deserialize<'de> for Name<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NameVisitor;
+        impl<'de> Visitor<'de> for NameVisitor {
+            type Value = Name<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a field name")
+            }
+            fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Self::Value, E> {
+                Ok(Name(Cow::Borrowed(name)))
+            }
+            fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
+                Ok(Name(Cow::Owned(name.to_owned())))
+            }
+        }
+        deserializer.deserialize_str(NameVisitor)
+    }
+}
+
+/// The known name that `written` resembles, if it is at most a third of it away.
+fn nearest(written: &str, known: &'static [&'static str]) -> Option<&'static str> {
+    // The distance takes time in the product of the lengths; no misspelling doubles a name.
+    let comparable = known.iter().filter(|name| written.len() <= name.len().saturating_mul(2));
+    let (distance, name) = comparable.map(|name| (edit_distance(written, name), *name)).min()?;
+    (distance <= (name.len() / 3).max(1)).then_some(name)
+}
+
+/// Levenshtein's distance between two names, without regard to case or to `-` for `_`.
+fn edit_distance(from: &str, to: &str) -> usize {
+    let folded = |byte: u8| if byte == b'-' { b'_' } else { byte.to_ascii_lowercase() };
+    let mut distances: Vec<usize> = (0..=to.len()).collect();
+    for (row, left) in from.bytes().enumerate() {
+        let mut diagonal = row;
+        let mut before = row.saturating_add(1);
+        let mut cells = distances.iter_mut();
+        if let Some(first) = cells.next() {
+            *first = before;
+        }
+        for (cell, right) in cells.zip(to.bytes()) {
+            let replaced = diagonal.saturating_add(usize::from(folded(left) != folded(right)));
+            diagonal = *cell;
+            before = replaced.min(diagonal.saturating_add(1)).min(before.saturating_add(1));
+            *cell = before;
+        }
+    }
+    distances.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{edit_distance, nearest};
+
+    #[test]
+    fn edit_distance_counts_insertions_deletions_and_replacements() {
+        for (from, to, distance) in [
+            ("", "", 0),
+            ("", "abc", 3),
+            ("abc", "", 3),
+            ("kitten", "sitting", 3),
+            ("Prefix", "prefix", 0),
+            ("request-methods", "request_methods", 0),
+        ] {
+            assert_eq!(edit_distance(from, to), distance, "{from} to {to}");
+        }
+    }
+
+    #[test]
+    fn nearest_names_misspellings_and_nothing_else() {
+        const KNOWN: &[&str] = &["prefix", "credentials", "realm"];
+        assert_eq!(nearest("credential", KNOWN), Some("credentials"));
+        assert_eq!(nearest("relm", KNOWN), Some("realm"));
+        assert_eq!(nearest("hunter2", KNOWN), None);
+        assert_eq!(nearest("", KNOWN), None);
+    }
+}

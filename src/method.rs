@@ -1,0 +1,140 @@
+//! Request methods (RFC 9110, section 9) and the sets of them that a rule names.
+
+use crate::error::Problem;
+
+/// The methods of RFC 9110, section 9.3, and `PATCH` (RFC 5789). The place of each is its bit in a [`Methods`].
+const STANDARD: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
+
+/// The method `GET`, as its bit.
+const GET: u16 = 1;
+/// The method `HEAD`, as its bit.
+const HEAD: u16 = 1 << 1;
+
+/// The methods that a rule covers.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Methods {
+    /// Every method, unknown ones too.
+    Every,
+    /// These.
+    Some {
+        /// One bit for each of the standard methods.
+        standard: u16,
+        /// Methods that no standard names, in capitals.
+        other: Box<[Box<str>]>,
+    },
+}
+
+impl Methods {
+    /// Collects the methods of `request_methods`, of which there is at least one.
+    pub fn new<'a>(methods: impl IntoIterator<Item = MethodPattern<'a>>) -> Self {
+        let mut bits = 0;
+        let mut names = Vec::new();
+        for method in methods {
+            match method {
+                MethodPattern::Every => return Self::Every,
+                // `HEAD` asks for what `GET` asks for; a rule that names `GET` alone must not leave it open.
+                MethodPattern::Standard(GET) => bits |= GET | HEAD,
+                MethodPattern::Standard(bit) => bits |= bit,
+                MethodPattern::Other(name) => names.push(name.to_ascii_uppercase().into()),
+            }
+        }
+        Self::Some { standard: bits, other: names.into() }
+    }
+
+    /// Whether the set has this method, compared without case: over HTTP/2 a `get` reaches a filter.
+    #[must_use]
+    pub fn cover(&self, method: &[u8]) -> bool {
+        match self {
+            Self::Every => true,
+            Self::Some { standard, other } => match standard_bit(method) {
+                Some(bit) => standard & bit != 0,
+                None => other.iter().any(|name| name.as_bytes().eq_ignore_ascii_case(method)),
+            },
+        }
+    }
+}
+
+/// One entry of `request_methods`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MethodPattern<'a> {
+    /// `*`
+    Every,
+    /// A standard method, as its bit.
+    Standard(u16),
+    /// Another token.
+    Other(&'a str),
+}
+
+impl<'a> MethodPattern<'a> {
+    /// Takes an entry of `request_methods` from the configuration.
+    ///
+    /// # Errors
+    /// [`Problem::MethodNotToken`], or [`Problem::MethodCase`] for a standard method not in capitals:
+    /// methods are case-sensitive, so `get` is more likely a slip than another method.
+    pub fn new(text: &'a str) -> Result<Self, Problem> {
+        if text == "*" {
+            return Ok(Self::Every);
+        }
+        if text.is_empty() || !text.bytes().all(is_token_byte) {
+            return Err(Problem::MethodNotToken);
+        }
+        match STANDARD.iter().zip(0_u32..).find(|(name, _)| name.eq_ignore_ascii_case(text)) {
+            Some((name, place)) if *name == text => Ok(Self::Standard(1_u16.wrapping_shl(place))),
+            Some((standard, _)) => Err(Problem::MethodCase { standard }),
+            None => Ok(Self::Other(text)),
+        }
+    }
+}
+
+fn standard_bit(method: &[u8]) -> Option<u16> {
+    let place = STANDARD.iter().zip(0_u32..).find(|(name, _)| name.as_bytes().eq_ignore_ascii_case(method))?.1;
+    Some(1_u16.wrapping_shl(place))
+}
+
+/// `tchar` of RFC 9110, section 5.6.2.
+fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MethodPattern, Methods};
+    use crate::error::Problem;
+
+    fn methods(names: &[&str]) -> Methods {
+        Methods::new(names.iter().map(|name| MethodPattern::new(name).unwrap()))
+    }
+
+    #[test]
+    fn get_covers_head_and_not_the_reverse() {
+        assert!(methods(&["GET"]).cover(b"HEAD"));
+        assert!(!methods(&["HEAD"]).cover(b"GET"));
+    }
+
+    #[test]
+    fn requests_compare_without_case() {
+        let methods = methods(&["POST", "PROPFIND"]);
+        for covered in [&b"POST"[..], b"post", b"PropFind"] {
+            assert!(methods.cover(covered));
+        }
+        for open in [&b"GET"[..], b"", b"POSTS", b"\xff"] {
+            assert!(!methods.cover(open));
+        }
+    }
+
+    #[test]
+    fn a_star_anywhere_is_every_method() {
+        assert_eq!(methods(&["GET", "*"]), Methods::Every);
+        assert!(methods(&["*"]).cover(b"\xff"));
+    }
+
+    #[test]
+    fn entries_that_are_no_method_are_refused() {
+        for text in ["", "GET POST", "GET,POST", "G\u{e9}T", "\n"] {
+            assert_eq!(MethodPattern::new(text), Err(Problem::MethodNotToken), "{text:?}");
+        }
+        for text in ["get", "Get", "gET"] {
+            assert_eq!(MethodPattern::new(text), Err(Problem::MethodCase { standard: "GET" }));
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! The realm of a rule and the challenge that names it (RFC 7617, section 2; RFC 9110, section 11.5).
+
+use crate::error::Problem;
+
+/// A realm, with its challenge written once at load.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Realm {
+    text: Box<str>,
+    challenge: Box<str>,
+}
+
+impl Realm {
+    /// The realm where a configuration names none.
+    pub const DEFAULT: &str = "istio";
+
+    /// Takes a realm from the configuration.
+    ///
+    /// # Errors
+    /// [`Problem::ControlCharacter`]: a quoted string cannot hold one (RFC 9110, section 5.6.4).
+    pub fn new(text: &str) -> Result<Self, Problem> {
+        if text.bytes().any(|byte| byte.is_ascii_control()) {
+            return Err(Problem::ControlCharacter { what: "the realm (RFC 9110)" });
+        }
+        let mut challenge = String::from("Basic realm=\"");
+        for character in text.chars() {
+            if matches!(character, '"' | '\\') {
+                challenge.push('\\');
+            }
+            challenge.push(character);
+        }
+        challenge.push_str("\", charset=\"UTF-8\"");
+        Ok(Self { text: text.into(), challenge: challenge.into() })
+    }
+
+    /// The realm as configured.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The value of `www-authenticate`: `Basic realm="…", charset="UTF-8"`.
+    #[must_use]
+    pub fn challenge(&self) -> &str {
+        &self.challenge
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Realm;
+    use crate::error::Problem;
+
+    #[test]
+    fn quotes_and_backslashes_are_escaped() {
+        let realm = Realm::new(r#"the "inner" C:\ "#).unwrap();
+        assert_eq!(realm.challenge(), r#"Basic realm="the \"inner\" C:\\ ", charset="UTF-8""#);
+    }
+
+    #[test]
+    fn control_characters_are_refused() {
+        for text in ["a\nb", "a\r\nset-cookie: x", "\0", "tab\there", "\u{7f}"] {
+            assert!(matches!(Realm::new(text), Err(Problem::ControlCharacter { .. })), "{text:?}");
+        }
+        assert!(Realm::new("Büro").is_ok());
+    }
+}

@@ -1,0 +1,47 @@
+//! The table of decisions, natively. `tests/envoy/test_decisions.py` sends the same table through Envoy.
+
+mod table;
+
+use basic_auth::decision::Decision;
+use basic_auth::request::Request;
+use table::Case;
+
+fn decide(policy: Option<&basic_auth::policy::Policy>, case: &Case) -> String {
+    let request = Request {
+        method: &case.method,
+        path: case.path.as_deref(),
+        authority: case.authority.as_deref(),
+        authorization: case.authorization.iter().map(Vec::as_slice).collect(),
+    };
+    Decision::of(policy, &request).to_string()
+}
+
+#[test]
+fn every_decision_of_the_table() {
+    let mut decided = 0;
+    let mut wrong = Vec::new();
+    for table in table::all() {
+        for case in &table.cases {
+            let decision = decide(Some(&table.policy), case);
+            decided += 1;
+            if decision != case.expect {
+                wrong.push(format!(
+                    "{}: {case}\n  is       {decision}\n  expected {}\n  because  {}",
+                    table.name, case.expect, case.why
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {decided} decisions are wrong:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(decided > 100, "the table has only {decided} decisions");
+    println!("decisions: {decided} ran natively");
+}
+
+#[test]
+fn without_a_policy_nothing_passes() {
+    for table in table::all() {
+        for case in &table.cases {
+            assert_eq!(decide(None, case), "not configured");
+        }
+    }
+}

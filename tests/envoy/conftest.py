@@ -1,0 +1,31 @@
+"""Where the tests find the project's own tools."""
+
+import os
+import pathlib
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "tools"), str(pathlib.Path(__file__).parent)]
+
+import envoy  # noqa: E402  (the path has to be set first)
+
+
+@pytest.fixture(scope="session")
+def runtime():
+    """The wasm runtime of Envoy; RUNTIME=wasmtime or RUNTIME=wamr choose another than V8."""
+    return envoy.RUNTIMES[os.environ.get("RUNTIME", "v8")]
+
+
+@pytest.fixture(scope="session")
+def version():
+    """The version of Envoy; ENVOY=1.36.4 chooses another than the pinned one."""
+    return os.environ.get("ENVOY")
+
+
+@pytest.fixture(scope="session")
+def module():
+    """The finished module."""
+    assert envoy.MODULE.exists(), "target/basic_auth.wasm is missing; run `make build`"
+    return envoy.MODULE

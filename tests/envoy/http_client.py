@@ -1,0 +1,164 @@
+"""Clients that send a request byte for byte, HTTP/1.1 by hand and HTTP/2 with h2 told not to tidy up."""
+
+import re
+import socket
+
+import h2.config
+import h2.connection
+import h2.errors
+import h2.events
+
+TIMEOUT = 20
+
+
+class Response:
+    """Status (an int, or "reset" where the server closed without an answer), headers and body."""
+
+    def __init__(self, status, headers=(), body=b""):
+        self.status = status
+        self.headers = list(headers)
+        self.body = body
+
+    def header(self, name):
+        """The values of a header, in order."""
+        return [value.decode("latin-1") for key, value in self.headers if key.decode("latin-1").lower() == name]
+
+    def __repr__(self):
+        return f"Response({self.status}, {self.headers}, {self.body[:80]!r})"
+
+
+def http1(port, method, path, headers=(), *, authority=b"test", body=b"", version=b"HTTP/1.1"):
+    """Sends one request over HTTP/1. A `path` of None (CONNECT) sends the authority as the target."""
+    target = path if path is not None else (authority or b"test:443")
+    lines = [method + b" " + target + b" " + version]
+    if authority is not None:
+        lines.append(b"host: " + authority)
+    lines += [name + b": " + value for name, value in headers]
+    if body:
+        lines.append(b"content-length: %d" % len(body))
+    if version == b"HTTP/1.1":
+        lines.append(b"connection: close")
+    return http1_raw(port, b"\r\n".join(lines) + b"\r\n\r\n" + body, head=method == b"HEAD", tunnel=method == b"CONNECT")
+
+
+def http1_raw(port, request, *, head=False, tunnel=False):
+    """Sends bytes and reads one answer."""
+    with socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT) as connection:
+        try:
+            connection.sendall(request)
+            return _read_http1(connection, head, tunnel)
+        except ConnectionError:
+            return Response("reset")
+
+
+def http1_statuses(port, requests):
+    """Sends requests in one go and reads the status of every answer until the connection closes."""
+    with socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT) as connection:
+        connection.sendall(requests)
+        data = b""
+        while chunk := connection.recv(65536):
+            data += chunk
+    return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d+) ", data)]
+
+
+def _read_http1(connection, head, tunnel):
+    data = b""
+    while b"\r\n\r\n" not in data:
+        chunk = connection.recv(65536)
+        if not chunk:
+            return Response("reset")
+        data += chunk
+    top, body = data.split(b"\r\n\r\n", 1)
+    status, *lines = top.split(b"\r\n")
+    status = int(status.split(b" ")[1])
+    headers = [tuple(part.strip() for part in line.split(b":", 1)) for line in lines]
+    response = Response(status, headers)
+    lengths = response.header("content-length")
+    # A tunnel stays open, and an answer to HEAD names a length that does not follow.
+    if not head and not (tunnel and status == 200):
+        while not lengths or len(body) < int(lengths[0]):
+            chunk = connection.recv(65536)
+            if not chunk:
+                break
+            body += chunk
+    response.body = body
+    return response
+
+
+class Http2:
+    """An HTTP/2 connection on which requests are sent one after the other."""
+
+    def __init__(self, port):
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT)
+        # Nothing is checked or changed on the way out: hostile requests are the point.
+        self._h2 = h2.connection.H2Connection(
+            h2.config.H2Configuration(
+                validate_outbound_headers=False, normalize_outbound_headers=False, validate_inbound_headers=False, header_encoding=None
+            )
+        )
+        self._h2.initiate_connection()
+        self._flush()
+
+    def close(self):
+        self._socket.close()
+
+    def start(self, method, path, headers=(), *, authority=b"test", end=True):
+        """Sends the headers of a request and returns its stream."""
+        pseudo = [(b":method", method), (b":path", path), (b":scheme", b"http"), (b":authority", authority)]
+        if method == b"CONNECT":
+            pseudo = [(b":method", method), (b":path", path), (b":authority", authority)]
+        stream = self._h2.get_next_available_stream_id()
+        self._h2.send_headers(stream, [pair for pair in pseudo if pair[1] is not None] + list(headers), end_stream=end)
+        self._flush()
+        return stream
+
+    def request(self, method, path, headers=(), *, authority=b"test"):
+        """Sends one request and reads its answer."""
+        try:
+            # CONNECT opens a tunnel, so its stream is not ended.
+            return self.finish(self.start(method, path, headers, authority=authority, end=method != b"CONNECT"), method)
+        except ConnectionError:
+            return Response("reset")
+
+    def reset(self, stream):
+        """Takes a request back."""
+        self._h2.reset_stream(stream, h2.errors.ErrorCodes.CANCEL)
+        self._flush()
+
+    def finish(self, stream, method=b"GET"):
+        """Reads the answer on a stream."""
+        response = Response("reset")
+        while True:
+            data = self._socket.recv(65536)
+            if not data:
+                return response
+            ended = False
+            for event in self._h2.receive_data(data):
+                if isinstance(event, h2.events.ConnectionTerminated):
+                    return response
+                if getattr(event, "stream_id", None) != stream:
+                    continue
+                if isinstance(event, h2.events.ResponseReceived):
+                    response.headers = [(bytes(name), bytes(value)) for name, value in event.headers]
+                    response.status = int(response.header(":status")[0])
+                    ended = ended or method == b"CONNECT"
+                elif isinstance(event, h2.events.DataReceived):
+                    response.body += event.data
+                    self._h2.acknowledge_received_data(event.flow_controlled_length, stream)
+                elif isinstance(event, (h2.events.StreamEnded, h2.events.StreamReset)):
+                    ended = True
+            self._flush()
+            if ended:
+                return response
+
+    def _flush(self):
+        self._socket.sendall(self._h2.data_to_send())
+
+
+def http2(port, method, path, headers=(), *, authority=b"test"):
+    """Sends one request over an HTTP/2 connection of its own."""
+    connection = Http2(port)
+    try:
+        return connection.request(method, path, headers, authority=authority)
+    finally:
+        connection.close()

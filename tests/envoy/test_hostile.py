@@ -1,0 +1,155 @@
+"""What a client can throw at the filter gets an answer, and the virtual machine lives on."""
+
+import pytest
+from envoy import Envoy, answer_200, bootstrap, listener, wasm_filter
+from http_client import http1, http1_raw, http1_statuses, http2
+
+RULES = {"basic_auth_rules": [{"prefix": "/productpage", "credentials": ["ok:test"]}, {"prefix": "/host", "hosts": ["foo.com"], "credentials": ["ok:test"]}]}
+OTHER_RULES = {"realm": "other", "basic_auth_rules": [{"prefix": "/other", "credentials": ["other:other"]}]}
+RIGHT = (b"authorization", b"Basic b2s6dGVzdA==")
+OTHER = (b"authorization", b"Basic b3RoZXI6b3RoZXI=")
+
+
+@pytest.fixture(scope="module")
+def proxy(module, runtime, version):
+    def plugin(configuration, **options):
+        return wasm_filter(configuration, module=module, runtime=runtime, **options)
+
+    listeners = [
+        listener("rules", [plugin(RULES)], answer_200()),
+        # The same module, environment and vm_id: one virtual machine for these and the ones above.
+        listener("other", [plugin(OTHER_RULES)], answer_200()),
+        listener("both", [plugin(RULES, name="first"), plugin(OTHER_RULES, name="second", root_id="second")], answer_200()),
+        listener("named", [plugin(RULES, root_id="some_plugin_name")], answer_200()),
+        listener("empty", [plugin("")], answer_200()),
+        listener("braces", [plugin("{}")], answer_200()),
+    ]
+    with Envoy(bootstrap(listeners), version=version) as proxy:
+        yield proxy
+        # Whatever the tests above sent: the filter still answers, so nothing trapped.
+        assert http1(proxy.ports["rules"], b"GET", b"/productpage").status == 401
+        assert http1(proxy.ports["rules"], b"GET", b"/productpage", [RIGHT]).status == 200
+        assert "Function: proxy_on" not in proxy.log, proxy.log
+
+
+@pytest.fixture(params=[http1, http2], ids=["http1", "http2"])
+def send(request):
+    return request.param
+
+
+BYTES = bytes(byte for byte in range(0x80, 0x100))
+
+
+def refused_or_rejected(answer):
+    return answer.status in (400, 401, 413, 431, "reset")
+
+
+def test_bytes_that_are_not_utf8_in_every_place(proxy, send):
+    port = proxy.ports["rules"]
+    for value in (BYTES, b"\xc3\x28", b"Basic " + BYTES, b"Basic \xff", b"\xed\xa0\x80"):
+        assert refused_or_rejected(send(port, b"GET", b"/productpage", [(b"authorization", value)]))
+        assert send(port, b"GET", b"/productpage", [(b"x-any", value), RIGHT]).status == 200
+        assert refused_or_rejected(send(port, b"GET", b"/productpage" + value.replace(b" ", b"")))
+        assert refused_or_rejected(send(port, b"GET", b"/host", authority=value.replace(b" ", b"")))
+        # An unknown method may pass only where no rule is for every method.
+        assert refused_or_rejected(send(port, value.replace(b" ", b""), b"/productpage"))
+
+
+def test_headers_of_50_kilobytes(proxy, send):
+    port = proxy.ports["rules"]
+    large = b"a" * 50_000
+    assert send(port, b"GET", b"/open?" + large).status == 200
+    assert send(port, b"GET", b"/open", [(b"x-large", large)]).status == 200
+    assert send(port, b"GET", b"/productpage", [(b"x-large", large)]).status == 401
+    assert send(port, b"GET", b"/productpage/" + large).status == 401
+    assert send(port, b"GET", b"/productpage", [(b"authorization", b"Basic " + large)]).status == 401
+    assert send(port, b"GET", b"/productpage", [(b"authorization", large)]).status == 401
+    assert send(port, b"GET", b"/host", authority=large).status in (200, 401)
+    assert send(port, b"GET", b"/productpage", [(b"x-large", large), RIGHT]).status == 200
+
+
+def test_90_headers(proxy, send):
+    many = [(b"x-%d" % number, b"value") for number in range(90)]
+    assert send(proxy.ports["rules"], b"GET", b"/productpage", many).status == 401
+    assert send(proxy.ports["rules"], b"GET", b"/productpage", [*many, RIGHT]).status == 200
+    assert send(proxy.ports["rules"], b"GET", b"/productpage", [RIGHT] * 90).status == 401
+
+
+def test_options_star_and_connect(proxy, send):
+    # `*` is no path that a prefix covers: it reaches the router, which has no route for it.
+    assert send(proxy.ports["rules"], b"OPTIONS", b"*").status == 404
+    # CONNECT has no path, so every path rule covers it.
+    assert send(proxy.ports["rules"], b"CONNECT", None, authority=b"test:443").status == 401
+
+
+def test_http_1_0_and_no_host(proxy):
+    port = proxy.ports["rules"]
+    assert http1(port, b"GET", b"/productpage", version=b"HTTP/1.0").status == 401
+    assert http1(port, b"GET", b"/productpage", [RIGHT], version=b"HTTP/1.0").status == 200
+    # Envoy gives a request of HTTP/1.0 without a host the one that it is configured with.
+    assert http1(port, b"GET", b"/host", authority=None, version=b"HTTP/1.0").status == 200
+    assert http1(port, b"GET", b"/productpage", authority=None, version=b"HTTP/1.0").status == 401
+    assert http1(port, b"GET", b"/open", authority=None, version=b"HTTP/1.0").status == 200
+    assert http1(port, b"GET", b"/host", authority=b"", version=b"HTTP/1.1").status in (400, 401)
+
+
+def test_an_absolute_target_is_its_path(proxy):
+    request = b"GET http://foo.com/productpage HTTP/1.1\r\nhost: foo.com\r\nconnection: close\r\n\r\n"
+    assert http1_raw(proxy.ports["rules"], request).status == 401
+
+
+def test_grpc_sees_its_own_status(proxy):
+    headers = [(b"content-type", b"application/grpc"), (b"te", b"trailers")]
+    answer = http2(proxy.ports["rules"], b"POST", b"/productpage", headers)
+    assert (answer.status, answer.header("grpc-status")) == (200, ["16"])
+    assert http2(proxy.ports["rules"], b"POST", b"/productpage", [*headers, RIGHT]).header("grpc-status") != ["16"]
+
+
+def test_a_refusal_of_head_has_no_body(proxy, send):
+    answer = send(proxy.ports["rules"], b"HEAD", b"/productpage")
+    assert (answer.status, answer.body) == (401, b"")
+
+
+def test_each_request_of_a_connection_gets_one_answer(proxy):
+    def request(head, *headers):
+        return b"\r\n".join([head + b" HTTP/1.1", b"host: test", *headers, b"", b""])
+
+    requests = [
+        request(b"GET /open"),
+        request(b"GET /productpage"),
+        request(b"GET /productpage", b"authorization: Basic b2s6dGVzdA=="),
+        request(b"POST /productpage", b"content-length: 5") + b"hello",
+        request(b"HEAD /productpage", b"connection: close"),
+    ]
+    assert http1_statuses(proxy.ports["rules"], b"".join(requests)) == [200, 401, 200, 401, 401]
+
+
+def test_two_plugins_of_one_module_keep_their_rules_apart(proxy, send):
+    rules, other, both = (proxy.ports[name] for name in ("rules", "other", "both"))
+    assert send(rules, b"GET", b"/productpage", [OTHER]).status == 401
+    assert send(rules, b"GET", b"/other").status == 200
+    assert send(other, b"GET", b"/other", [RIGHT]).status == 401
+    assert send(other, b"GET", b"/other", [OTHER]).status == 200
+    assert send(other, b"GET", b"/productpage").status == 200
+    assert send(other, b"GET", b"/other").header("www-authenticate") == ['Basic realm="other", charset="UTF-8"']
+    assert send(both, b"GET", b"/productpage", [RIGHT]).status == 200
+    assert send(both, b"GET", b"/other", [OTHER]).status == 200
+    assert send(both, b"GET", b"/other", [RIGHT]).status == 401
+
+
+def test_any_root_id_protects(proxy, send):
+    assert send(proxy.ports["named"], b"GET", b"/productpage").status == 401
+    assert send(proxy.ports["named"], b"GET", b"/productpage", [RIGHT]).status == 200
+
+
+def test_an_empty_configuration_passes_everything_and_warns(proxy, send):
+    for name in ("empty", "braces"):
+        assert send(proxy.ports[name], b"GET", b"/productpage").status == 200
+    assert proxy.log.count("nothing is protected, every request passes") >= 2
+
+
+def test_the_log_tells_numbers_and_no_secret(proxy):
+    http1(proxy.ports["rules"], b"GET", b"/productpage", [(b"authorization", b"Basic c2VjcmV0OmhpZGRlbg==")])
+    assert "basic_auth: protecting with 2 rules and 1 credentials" in proxy.log
+    for secret in ("ok:test", "b2s6dGVzdA", "secret", "hidden", "c2VjcmV0OmhpZGRlbg"):
+        assert secret not in proxy.log

@@ -1,0 +1,185 @@
+"""Runs a real Envoy with the filter in it, for the demo, the tests and the benchmarks."""
+
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.request
+
+from packages import ROOT, envoy
+
+MODULE = ROOT / "target" / "basic_auth.wasm"
+
+V8 = "envoy.wasm.runtime.v8"
+RUNTIMES = {"v8": V8, "wasmtime": "envoy.wasm.runtime.wasmtime", "wamr": "envoy.wasm.runtime.wamr"}
+
+
+class NotServing(Exception):
+    """Envoy stopped before it served; `log` holds what it said."""
+
+    def __init__(self, log):
+        super().__init__(log)
+        self.log = log
+
+
+def wasm_filter(configuration, *, module=MODULE, runtime=V8, name="basic_auth", root_id="", environment=None, vm_id="", extra=None):
+    """An HTTP filter of a module. The configuration is JSON text (str), or a value that is written as JSON."""
+    text = configuration if isinstance(configuration, str) else json.dumps(configuration)
+    vm = {"vm_id": vm_id, "runtime": runtime, "code": {"local": {"filename": str(module)}}}
+    if environment:
+        vm["environment_variables"] = {"key_values": environment}
+    plugin = {"name": name, "root_id": root_id, "vm_config": vm, **(extra or {})}
+    if text:
+        plugin["configuration"] = {"@type": "type.googleapis.com/google.protobuf.StringValue", "value": text}
+    return {
+        "name": name,
+        "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm", "config": plugin},
+    }
+
+
+ROUTER = {
+    "name": "envoy.filters.http.router",
+    "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"},
+}
+
+
+def answer_200(body="upstream"):
+    """Routes that answer 200 to whatever the filters let through, `CONNECT` and `OPTIONS *` too."""
+    response = {"status": 200, "body": {"inline_string": body}}
+    return [
+        {"match": {"connect_matcher": {}}, "direct_response": response},
+        {"match": {"safe_regex": {"regex": "(?s).*"}}, "direct_response": response},
+    ]
+
+
+def listener(name, filters, routes, *, port=0, manager=None):
+    """A listener on a loopback port that Envoy chooses (0) or that is given; it speaks HTTP/1 and HTTP/2."""
+    connection_manager = {
+        "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+        "stat_prefix": name,
+        "codec_type": "AUTO",
+        # HTTP/1.0 and methods that Envoy does not know are let in, for the filter has to bear them.
+        "http_protocol_options": {
+            "accept_http_10": True,
+            "default_host_for_http_10": "http10.test",
+            "allow_custom_methods": True,
+        },
+        "http2_protocol_options": {"allow_connect": True},
+        "max_request_headers_kb": 96,
+        "common_http_protocol_options": {"max_headers_count": 200},
+        "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": routes}]},
+        "http_filters": [*filters, ROUTER],
+        **(manager or {}),
+    }
+    return {
+        "name": name,
+        "address": {"socket_address": {"address": "127.0.0.1", "port_value": port}},
+        "filter_chains": [
+            {"filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": connection_manager}]}
+        ],
+    }
+
+
+def bootstrap(listeners, clusters=(), *, runtime_flags=None):
+    """A static configuration with an admin port that Envoy chooses."""
+    return {
+        "admin": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}}},
+        "static_resources": {"listeners": list(listeners), "clusters": list(clusters)},
+        "layered_runtime": {"layers": [{"name": "static", "static_layer": runtime_flags or {}}]},
+    }
+
+
+def ports_of(admin):
+    """The ports that the listeners of a running Envoy are on, by name."""
+    with urllib.request.urlopen(f"{admin}/listeners?format=json", timeout=5) as answer:
+        statuses = json.load(answer)["listener_statuses"]
+    return {status["name"]: status["local_address"]["socket_address"]["port_value"] for status in statuses}
+
+
+class Envoy:
+    """A running Envoy; `with Envoy(bootstrap) as envoy` stops it at the end."""
+
+    def __init__(self, configuration, *, version=None, concurrency=1, log_level="info", patience=60):
+        self._folder = tempfile.TemporaryDirectory(prefix="basic-auth-envoy-")
+        folder = pathlib.Path(self._folder.name)
+        self.log_file = folder / "envoy.log"
+        admin_file = folder / "admin"
+        (folder / "envoy.json").write_text(json.dumps(configuration))
+        binary = envoy(version) if version else envoy()
+        command = [binary, "-c", folder / "envoy.json", "--concurrency", concurrency, "--admin-address-path", admin_file]
+        # Wasm logs through Envoy's own logger; a base id of its own lets several Envoys run side by side.
+        command += ["--log-level", "warning", "--component-log-level", f"wasm:{log_level}", "--log-path", self.log_file]
+        command += ["--use-dynamic-base-id", "--drain-time-s", 1, "--parent-shutdown-time-s", 2]
+        # A group of its own: Ctrl-C in the terminal reaches the caller, which then stops Envoy.
+        self.process = subprocess.Popen(
+            [str(word) for word in command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        )
+        try:
+            self.admin = "http://" + self._wait_for(admin_file, patience)
+            self._wait_until_live(patience)
+        except BaseException:
+            self.stop()
+            raise
+        self.ports = ports_of(self.admin)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    @property
+    def log(self):
+        """What Envoy and the module have logged so far."""
+        return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
+
+    def stats(self, pattern):
+        """The statistics whose names match a regular expression."""
+        with urllib.request.urlopen(f"{self.admin}/stats?format=json&filter={pattern}", timeout=5) as answer:
+            return {entry["name"]: entry["value"] for entry in json.load(answer)["stats"] if "name" in entry}
+
+    def stop(self):
+        """Ends Envoy and removes its files."""
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        self._folder.cleanup()
+
+    def _wait_for(self, file, patience):
+        deadline = time.monotonic() + patience
+        while time.monotonic() < deadline:
+            if file.exists() and (text := file.read_text().strip()):
+                return text
+            if self.process.poll() is not None:
+                break
+            time.sleep(0.02)
+        raise NotServing(self.log)
+
+    def _wait_until_live(self, patience):
+        deadline = time.monotonic() + patience
+        while time.monotonic() < deadline:
+            try:
+                with urllib.request.urlopen(f"{self.admin}/ready", timeout=5) as answer:
+                    if answer.status == 200:
+                        return
+            except OSError:
+                pass
+            if self.process.poll() is not None:
+                break
+            time.sleep(0.02)
+        raise NotServing(self.log)
+
+
+def is_free(port):
+    """Whether nothing listens on a loopback port."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

@@ -21,7 +21,7 @@ test: test-native test-envoy ## Runs all tests: natively and through a real Envo
 
 .PHONY: test-native
 test-native: toolchain ## Runs the tests that need no proxy
-	cargo test --quiet -- --show-output 2>&1 | grep -v '^$$'
+	cargo test --quiet --locked -- --nocapture
 
 .PHONY: test-envoy
 test-envoy: $(MODULE) ## Runs the tests through a real Envoy (RUNTIME=v8|wasmtime|wamr, ENVOY=1.40.0)

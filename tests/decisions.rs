@@ -1,5 +1,14 @@
 //! The table of decisions, natively. `tests/envoy/test_decisions.py` sends the same table through Envoy.
 
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "tests panic when they fail"
+)]
+
 mod table;
 
 use basic_auth::decision::Decision;

@@ -1,5 +1,14 @@
 //! Refused configurations, natively. `tests/envoy/test_refusals.py` loads the same ones into Envoy.
 
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "tests panic when they fail"
+)]
+
 use basic_auth::config::Config;
 use serde_json::Value;
 

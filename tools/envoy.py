@@ -69,6 +69,7 @@ def listener(name, filters, routes, *, port=0, manager=None):
             "allow_custom_methods": True,
         },
         "http2_protocol_options": {"allow_connect": True},
+        "upgrade_configs": [{"upgrade_type": "CONNECT"}],
         "max_request_headers_kb": 96,
         "common_http_protocol_options": {"max_headers_count": 200},
         "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": routes}]},
@@ -101,22 +102,26 @@ def ports_of(admin):
 
 
 class Envoy:
-    """A running Envoy; `with Envoy(bootstrap) as envoy` stops it at the end."""
+    """A running Envoy; `with Envoy(bootstrap) as envoy` stops it at the end.
 
-    def __init__(self, configuration, *, version=None, concurrency=1, log_level="info", patience=60):
+    The configuration is a value, or YAML text. `output` is where Envoy's standard output goes.
+    """
+
+    def __init__(self, configuration, *, version=None, concurrency=1, log_level="info", output=subprocess.DEVNULL, patience=60):
         self._folder = tempfile.TemporaryDirectory(prefix="basic-auth-envoy-")
         folder = pathlib.Path(self._folder.name)
         self.log_file = folder / "envoy.log"
         admin_file = folder / "admin"
-        (folder / "envoy.json").write_text(json.dumps(configuration))
+        configuration_file = folder / "envoy.yaml"
+        configuration_file.write_text(configuration if isinstance(configuration, str) else json.dumps(configuration))
         binary = envoy(version) if version else envoy()
-        command = [binary, "-c", folder / "envoy.json", "--concurrency", concurrency, "--admin-address-path", admin_file]
+        command = [binary, "-c", configuration_file, "--concurrency", concurrency, "--admin-address-path", admin_file]
         # Wasm logs through Envoy's own logger; a base id of its own lets several Envoys run side by side.
         command += ["--log-level", "warning", "--component-log-level", f"wasm:{log_level}", "--log-path", self.log_file]
         command += ["--use-dynamic-base-id", "--drain-time-s", 1, "--parent-shutdown-time-s", 2]
         # A group of its own: Ctrl-C in the terminal reaches the caller, which then stops Envoy.
         self.process = subprocess.Popen(
-            [str(word) for word in command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+            [str(word) for word in command], stdout=output, stderr=subprocess.DEVNULL, text=True, start_new_session=True
         )
         try:
             self.admin = "http://" + self._wait_for(admin_file, patience)
@@ -131,6 +136,11 @@ class Envoy:
 
     def __exit__(self, *_):
         self.stop()
+
+    @property
+    def output(self):
+        """The lines of Envoy's standard output, where it was asked for."""
+        return self.process.stdout
 
     @property
     def log(self):

@@ -1,6 +1,5 @@
 """Clients that send a request byte for byte, HTTP/1.1 by hand and HTTP/2 with h2 told not to tidy up."""
 
-import re
 import socket
 
 import h2.config
@@ -52,13 +51,13 @@ def http1_raw(port, request, *, head=False, tunnel=False):
 
 
 def http1_statuses(port, requests):
-    """Sends requests in one go and reads the status of every answer until the connection closes."""
+    """Sends requests one after the other on one connection and reads the status of each answer."""
+    statuses = []
     with socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT) as connection:
-        connection.sendall(requests)
-        data = b""
-        while chunk := connection.recv(65536):
-            data += chunk
-    return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d+) ", data)]
+        for request in requests:
+            connection.sendall(request)
+            statuses.append(_read_http1(connection, head=request.startswith(b"HEAD"), tunnel=False).status)
+    return statuses
 
 
 def _read_http1(connection, head, tunnel):

@@ -49,7 +49,7 @@ fn read(file: &Path) -> Table {
         serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap_or_else(|error| panic!("{name}: {error}"));
     let configuration = document["configuration"].to_string();
     let config = Config::read(configuration.as_bytes()).unwrap_or_else(|error| panic!("{name}: {error}"));
-    let cases = list(&document["decisions"]).iter().flat_map(|row| cases(row)).collect();
+    let cases = list(&document["decisions"]).iter().flat_map(cases).collect();
     Table { policy: Policy::new(config), name, cases }
 }
 

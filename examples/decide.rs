@@ -1,0 +1,35 @@
+//! The core as a library, with no proxy near: decides about one request.
+//!
+//! ```sh
+//! cargo run --example decide -- examples/rules.json GET example.com /productpage ok:test
+//! ```
+
+use std::error::Error;
+
+use base64::prelude::{BASE64_STANDARD, Engine};
+use basic_auth::config::Config;
+use basic_auth::decision::Decision;
+use basic_auth::policy::Policy;
+use basic_auth::request::Request;
+
+#[allow(clippy::print_stdout, reason = "a program that prints")]
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [file, method, authority, path, user @ ..] = arguments.as_slice() else {
+        return Err("usage: decide CONFIGURATION.json METHOD HOST PATH [USER:PASSWORD]".into());
+    };
+    let config = Config::read(&std::fs::read(file)?)?;
+    for warning in &config.warnings {
+        println!("warning: {warning}");
+    }
+    let policy = Policy::new(config);
+    let authorization = user.first().map(|pair| format!("Basic {}", BASE64_STANDARD.encode(pair)));
+    let request = Request {
+        method: method.as_bytes(),
+        path: Some(path.as_bytes()),
+        authority: Some(authority.as_bytes()),
+        authorization: authorization.iter().map(String::as_bytes).collect(),
+    };
+    println!("{}", Decision::of(Some(&policy), &request));
+    Ok(())
+}

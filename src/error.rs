@@ -68,6 +68,17 @@ pub enum Problem {
     },
     /// A path matcher is the empty text.
     EmptyPattern,
+    /// A path matcher has nothing before its `?`.
+    PatternIsQuery,
+    /// A path matcher that stands for the beginning or the whole of a path does not begin with `/`.
+    PatternNoSlash,
+    /// A path matcher has a malformed escape, an overlong UTF-8 sequence or too many readings.
+    PatternUnreadable,
+    /// A regex does not compile, or not within [`REGEX_SIZE_LIMIT`](crate::path::REGEX_SIZE_LIMIT).
+    Regex {
+        /// What is wrong with it, in words that quote nothing of it.
+        reason: String,
+    },
     /// `request_methods` is an empty list.
     NoMethod,
     /// A method is no token (RFC 9110, section 5.6.2).
@@ -126,6 +137,12 @@ impl fmt::Display for Problem {
                 )
             }
             Self::EmptyPattern => f.write_str("an empty pattern; write `prefix: /` to cover every path"),
+            Self::PatternIsQuery => f.write_str("the query is no part of a path; match what stands before the `?`"),
+            Self::PatternNoSlash => f.write_str("a path begins with `/`; begin the pattern with it"),
+            Self::PatternUnreadable => {
+                f.write_str("an escape that no path can hold; write `%25` for a percent sign, and characters as UTF-8")
+            }
+            Self::Regex { reason } => write!(f, "not a regex that can be used ({reason}); mend or shorten it"),
             Self::NoMethod => {
                 f.write_str("an empty list covers nothing; name methods, or leave the field out to cover every method")
             }

@@ -37,6 +37,7 @@ pub mod authority;
 pub mod credential;
 pub mod method;
 pub mod path;
+pub mod readings;
 pub mod realm;
 
 pub mod config;

@@ -4,7 +4,8 @@ use crate::authority::{Host, HostPattern};
 use crate::config::{self, Config};
 use crate::credential::{Pair, UserListId, UserLists, Verdict};
 use crate::method::Methods;
-use crate::path::PathPattern;
+use crate::path::{Exception, PathPattern};
+use crate::readings::Readings;
 use crate::realm::Realm;
 use crate::request::Request;
 
@@ -19,6 +20,7 @@ pub struct Rule {
     path: PathPattern,
     hosts: Vec<HostPattern>,
     methods: Methods,
+    except: Vec<Exception>,
     users: UserListId,
     realm: Realm,
 }
@@ -30,10 +32,11 @@ impl Rule {
         &self.realm
     }
 
-    fn covers(&self, request: &Request<'_>, host: Host<'_>) -> bool {
-        self.methods.cover(request.method)
+    fn covers(&self, method: &[u8], host: Host<'_>, path: &Readings<'_>) -> bool {
+        self.methods.cover(method)
             && (self.hosts.is_empty() || self.hosts.iter().any(|pattern| pattern.covers(host)))
-            && self.path.covers(request.path)
+            && self.path.covers(path)
+            && !self.except.iter().any(|exception| exception.excepts(method, path))
     }
 }
 
@@ -43,12 +46,13 @@ impl Policy {
     pub fn new(config: Config) -> Self {
         let mut users = Vec::with_capacity(config.rules.len());
         let mut rules = Vec::with_capacity(config.rules.len());
-        for config::Rule { path, hosts, methods, users: pairs, realm } in config.rules {
+        for config::Rule { path, hosts, methods, except, users: pairs, realm } in config.rules {
             users.push(pairs);
-            rules.push((path, hosts, methods, realm));
+            rules.push((path, hosts, methods, except, realm));
         }
         let (users, lists) = UserLists::new(users);
-        let compile = |((path, hosts, methods, realm), users)| Rule { path, hosts, methods, users, realm };
+        let compile =
+            |((path, hosts, methods, except, realm), users)| Rule { path, hosts, methods, except, users, realm };
         let rules = rules.into_iter().zip(lists).map(compile).collect();
         Self { rules, users }
     }
@@ -68,8 +72,9 @@ impl Policy {
     /// The rules that cover a request, in the order of the configuration, each with its place there.
     pub fn covering<'p>(&'p self, request: &Request<'p>) -> impl Iterator<Item = (usize, &'p Rule)> {
         let host = Host::of(request.authority);
-        let request = request.clone();
-        self.rules.iter().enumerate().filter(move |(_, rule)| rule.covers(&request, host))
+        let path = Readings::of(request.method, request.path);
+        let method = request.method;
+        self.rules.iter().enumerate().filter(move |(_, rule)| rule.covers(method, host, &path))
     }
 
     /// Whether a rule accepts a pair.

@@ -29,7 +29,8 @@ def quoted(realm):
 def expected(case):
     """The status that the client sees, and the challenge."""
     if case.expect == "pass" or case.expect.startswith("accepted"):
-        return 200, []
+        # The router of Envoy has no route for `OPTIONS *`; that it was asked shows that the filter let it pass.
+        return (404 if case.path == b"*" else 200), []
     realm = case.expect.partition(" with realm ")[2]
     return 401, [f'Basic realm={quoted(realm)}, charset="UTF-8"']
 

@@ -1,0 +1,41 @@
+//! The examples of `docs/matching.md`.
+
+#![allow(clippy::unwrap_used, missing_docs, reason = "tests panic when they fail")]
+
+use basic_auth::config::Config;
+use basic_auth::decision::Decision;
+use basic_auth::policy::Policy;
+use basic_auth::request::Request;
+
+const DOCUMENT: &str = include_str!("../docs/matching.md");
+
+#[test]
+fn every_example_of_the_document() {
+    let configuration = DOCUMENT.split("```json").nth(1).unwrap().split("```").next().unwrap();
+    let policy = Policy::new(Config::read(configuration.as_bytes()).ok().unwrap());
+    let mut examples = 0;
+    for line in DOCUMENT.lines().filter(|line| line.starts_with('|') && line.ends_with('|')) {
+        let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
+        let (example, decision) = match cells.as_slice() {
+            [example, decision @ ("open" | "covered")] => (*example, *decision),
+            // The table of the steps: what stands there is covered.
+            [_, example] => (*example, "covered"),
+            _ => continue,
+        };
+        let Some((method, target)) = example.trim_matches('`').split_once(' ').filter(|_| example.starts_with('`'))
+        else {
+            continue;
+        };
+        let slash = target.find('/').unwrap();
+        let request = Request {
+            method: method.as_bytes(),
+            path: Some(target[slash..].as_bytes()),
+            authority: Some(target[..slash].as_bytes()),
+            authorization: Vec::new(),
+        };
+        let is = if matches!(Decision::of(Some(&policy), &request), Decision::Pass) { "open" } else { "covered" };
+        assert_eq!(is, decision, "{example}");
+        examples += 1;
+    }
+    assert!(examples > 25, "only {examples} examples were found");
+}

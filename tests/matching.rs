@@ -29,8 +29,8 @@ fn every_example_of_the_document() {
         let slash = target.find('/').unwrap();
         let request = Request {
             method: method.as_bytes(),
-            path: Some(target[slash..].as_bytes()),
-            authority: Some(target[..slash].as_bytes()),
+            path: Some(&target.as_bytes()[slash..]),
+            authority: Some(&target.as_bytes()[..slash]),
             authorization: Vec::new(),
         };
         let is = if matches!(Decision::of(Some(&policy), &request), Decision::Pass) { "open" } else { "covered" };

@@ -1,6 +1,6 @@
 //! The path patterns of a rule, and the exceptions that it makes.
 //!
-//! A pattern covers a request if one of its own [readings](crate::readings) matches one of the path's, ASCII letters
+//! A pattern covers a request if one of its own [readings] matches one of the path's, ASCII letters
 //! compared without case: `/a%20b`, `/a b` and `/a//b` all protect what they name. An exception is compared as it is
 //! written, and every reading of the path has to match it.
 

@@ -1,6 +1,8 @@
 //! A validated configuration: every value in it can be trusted wherever it is met.
 
+use std::collections::HashSet;
 use std::fmt;
+use std::sync::Arc;
 
 use crate::authority::HostPattern;
 use crate::credential::{self, Pair};
@@ -43,7 +45,7 @@ pub struct Rule {
     /// `credentials`
     pub users: Vec<Pair>,
     /// `realm`: the rule's, else the configuration's, else [`Realm::DEFAULT`].
-    pub realm: Realm,
+    pub realm: Arc<Realm>,
 }
 
 /// Something that is allowed and still deserves a look. Its `Display` is one line.
@@ -92,11 +94,24 @@ impl Config {
         let text = if text.trim_ascii().is_empty() { b"{}" } else { text };
         let document = Node::document(text)?;
         let top = document.fields(TOP_FIELDS)?;
-        let realm = read_realm(&top)?.map_or_else(|| default_realm(&document), Ok)?;
+        let realm = match read_realm(&top)? {
+            Some(realm) => realm,
+            None => Realm::new(Realm::DEFAULT).map_err(|problem| document.error(problem))?,
+        };
+        let mut realms = HashSet::new();
+        let realm = shared(&mut realms, realm);
         let mut config = Self { rules: Vec::new(), warnings: Vec::new() };
         if let Some(rules) = top.get("basic_auth_rules") {
             rules.for_each_item(|rule| {
-                config.rules.push(Rule::read(&rule, &realm, &mut config.warnings)?);
+                let fields = rule.fields(RULE_FIELDS)?;
+                config.rules.push(Rule {
+                    path: read_path(&rule, &fields, PathPattern::new)?,
+                    hosts: read_hosts(&fields)?,
+                    methods: read_methods(&fields)?,
+                    except: read_except(&fields)?,
+                    users: read_users(&rule, &fields, &mut config.warnings)?,
+                    realm: read_realm(&fields)?.map_or_else(|| realm.clone(), |realm| shared(&mut realms, realm)),
+                });
                 Ok(())
             })?;
         }
@@ -107,22 +122,14 @@ impl Config {
     }
 }
 
-impl Rule {
-    fn read(node: &Node<'_>, default_realm: &Realm, warnings: &mut Vec<Warning>) -> Result<Self, ConfigError> {
-        let fields = node.fields(RULE_FIELDS)?;
-        Ok(Self {
-            path: read_path(node, &fields, PathPattern::new)?,
-            hosts: read_hosts(&fields)?,
-            methods: read_methods(&fields)?,
-            except: read_except(&fields)?,
-            users: read_users(node, &fields, warnings)?,
-            realm: read_realm(&fields)?.unwrap_or_else(|| default_realm.clone()),
-        })
+/// The realm that equals this one, so that rules with one realm hold it once.
+fn shared(realms: &mut HashSet<Arc<Realm>>, realm: Realm) -> Arc<Realm> {
+    if let Some(known) = realms.get(&realm) {
+        return Arc::clone(known);
     }
-}
-
-fn default_realm(document: &Node<'_>) -> Result<Realm, ConfigError> {
-    Realm::new(Realm::DEFAULT).map_err(|problem| document.error(problem))
+    let realm = Arc::new(realm);
+    realms.insert(Arc::clone(&realm));
+    realm
 }
 
 fn read_realm(fields: &Fields<'_>) -> Result<Option<Realm>, ConfigError> {

@@ -41,6 +41,11 @@ pub mod readings;
 pub mod realm;
 
 pub mod config;
+
+mod tree;
+
+mod index;
+
 pub mod policy;
 
 pub mod request;

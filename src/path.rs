@@ -41,20 +41,28 @@ impl Matcher {
     }
 }
 
-/// What a rule covers.
+/// What a rule covers: the readings of its pattern, of which one that matches is enough.
 #[derive(Debug, Clone)]
 pub struct PathPattern {
-    /// The readings of the pattern. One that matches is enough.
-    forms: Vec<Form>,
+    forms: Vec<PathForm>,
 }
 
 /// One reading of a pattern, in lower case.
 #[derive(Debug, Clone)]
-enum Form {
+pub enum PathForm {
+    /// The path begins so.
     Prefix(Vec<u8>),
+    /// The path is this.
     Exact(Vec<u8>),
+    /// The path ends so.
     Suffix(Vec<u8>),
-    Regex(Regex),
+    /// The path matches as a whole.
+    Regex {
+        /// How every path that matches begins.
+        beginning: Vec<u8>,
+        /// The regex.
+        regex: Regex,
+    },
 }
 
 impl PathPattern {
@@ -66,7 +74,7 @@ impl PathPattern {
         if text.is_empty() {
             return Err(Problem::EmptyPattern);
         }
-        let read = |forms: fn(&[u8]) -> Option<Vec<Vec<u8>>>, form: fn(Vec<u8>) -> Form| {
+        let read = |forms: fn(&[u8]) -> Option<Vec<Vec<u8>>>, form: fn(Vec<u8>) -> PathForm| {
             let path = readings::without_query(text.as_bytes());
             if path.is_empty() {
                 return Err(Problem::PatternIsQuery);
@@ -78,35 +86,40 @@ impl PathPattern {
             Ok(forms.iter().map(|form| form.to_ascii_lowercase()).map(form).collect::<Vec<_>>())
         };
         let mut forms = match matcher {
-            Matcher::Prefix => read(readings::forms_of_prefix, Form::Prefix)?,
-            Matcher::Exact => read(readings::forms_of_path, Form::Exact)?,
-            Matcher::Suffix => read(readings::forms_of_suffix, Form::Suffix)?,
-            Matcher::Regex => vec![Form::Regex(whole_path_regex(text)?)],
+            Matcher::Prefix => read(readings::forms_of_prefix, PathForm::Prefix)?,
+            Matcher::Exact => read(readings::forms_of_path, PathForm::Exact)?,
+            Matcher::Suffix => read(readings::forms_of_suffix, PathForm::Suffix)?,
+            Matcher::Regex => {
+                let beginning = literal_beginning(text).to_ascii_lowercase().into_bytes();
+                vec![PathForm::Regex { beginning, regex: whole_path_regex(text)? }]
+            }
         };
         // `/api/` covers `/api` as well, which many serve alike, but not `/apiary`.
-        let whole: Vec<Form> = forms.iter().filter_map(Form::prefix_without_slash).collect();
+        let whole: Vec<PathForm> = forms.iter().filter_map(PathForm::prefix_without_slash).collect();
         forms.extend(whole);
         Ok(Self { forms })
     }
 
-    /// Whether the pattern covers a path.
+    /// The readings of the pattern.
     #[must_use]
-    pub fn covers(&self, path: &Readings<'_>) -> bool {
-        path.any(|reading| self.forms.iter().any(|form| form.covers(reading)))
+    pub fn forms(&self) -> &[PathForm] {
+        &self.forms
+    }
+
+    /// The readings of the pattern.
+    #[must_use]
+    pub fn into_forms(self) -> Vec<PathForm> {
+        self.forms
     }
 }
 
-impl Form {
-    fn covers(&self, path: &[u8]) -> bool {
-        let same = |part: Option<&[u8]>, form: &[u8]| part.is_some_and(|part| part.eq_ignore_ascii_case(form));
+impl PathForm {
+    /// The regex, if it is one.
+    #[must_use]
+    pub fn into_regex(self) -> Option<Regex> {
         match self {
-            Self::Prefix(prefix) => same(path.get(..prefix.len()), prefix),
-            Self::Exact(exact) => same(Some(path), exact),
-            Self::Suffix(suffix) => {
-                same(path.len().checked_sub(suffix.len()).and_then(|start| path.get(start..)), suffix)
-            }
-            // What is no text cannot be known not to match.
-            Self::Regex(regex) => str::from_utf8(path).map_or(true, |path| regex.is_match(path)),
+            Self::Regex { regex, .. } => Some(regex),
+            _ => None,
         }
     }
 
@@ -114,6 +127,12 @@ impl Form {
         let Self::Prefix(prefix) = self else { return None };
         readings::without_trailing_slash(prefix).map(|path| Self::Exact(path.to_vec()))
     }
+}
+
+/// Whether a regex of a rule covers a reading. What is no text cannot be known not to match.
+#[must_use]
+pub fn regex_covers(regex: &Regex, reading: &[u8]) -> bool {
+    str::from_utf8(reading).map_or(true, |path| regex.is_match(path))
 }
 
 /// What a rule does not cover: one entry of `except`.
@@ -179,4 +198,70 @@ fn whole_path_regex(pattern: &str) -> Result<Regex, Problem> {
     // In a pattern that ends in a comment, `(?x)a # b`, the line end keeps what follows out of it.
     let whole = compile(&format!(r"\A(?:{pattern})\z")).or_else(|_| compile(&format!("\\A(?:{pattern}\n)\\z")));
     whole.map_err(problem)
+}
+
+/// The text with which every match of a regex begins; it may be shorter than it could be.
+fn literal_beginning(pattern: &str) -> &str {
+    let pattern = pattern.strip_prefix('^').unwrap_or(pattern);
+    if has_outer_alternative(pattern) {
+        return "";
+    }
+    let end = pattern.find(|character| r"\.+*?()|[]{}^$".contains(character)).unwrap_or(pattern.len());
+    let (literal, rest) = pattern.split_at_checked(end).unwrap_or_default();
+    // What may be there no time at all is no part of the beginning.
+    if !rest.starts_with(['*', '?', '{']) {
+        return literal;
+    }
+    literal.char_indices().next_back().and_then(|(last, _)| literal.get(..last)).unwrap_or_default()
+}
+
+/// Whether a regex may have an alternative outside of all groups. Where that takes more than counting parentheses, in
+/// character classes and comments, the answer is that it may.
+fn has_outer_alternative(pattern: &str) -> bool {
+    let mut depth = 0_usize;
+    let mut characters = pattern.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '\\' => drop(characters.next()),
+            '(' => depth = depth.saturating_add(1),
+            ')' => depth = depth.saturating_sub(1),
+            '|' if depth == 0 => return true,
+            '[' | '#' if pattern.contains('|') => return true,
+            _ => {}
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::literal_beginning;
+
+    #[test]
+    fn a_regex_begins_with_what_every_match_begins_with() {
+        for (pattern, beginning) in [
+            ("/api/v[0-9]+", "/api/v"),
+            ("^/api/.*", "/api/"),
+            ("/api/(users|orders)", "/api/"),
+            ("/api/(users|orders)?", "/api/"),
+            ("/apis?", "/api"),
+            ("/apis*", "/api"),
+            ("/apis{0,2}", "/api"),
+            ("/apis+", "/apis"),
+            ("/caf\u{e9}?", "/caf"),
+            ("/a|/b", ""),
+            ("/a(b)|/c", ""),
+            (r"/a\|b", "/a"),
+            ("/a[(]|/b", ""),
+            ("/a[|]b", ""),
+            ("/a(?x:# ( \n b)|/c", ""),
+            ("(?i)/api", ""),
+            ("(?x) /t # c", ""),
+            (r"/a\.json", "/a"),
+            (".*", ""),
+            ("/plain", "/plain"),
+        ] {
+            assert_eq!(literal_beginning(pattern), beginning, "{pattern}");
+        }
+    }
 }

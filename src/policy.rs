@@ -1,28 +1,35 @@
 //! A configuration compiled for decisions: built once at load, then only read.
+//!
+//! A decision costs what the request is long and what covers it, not what the configuration is long.
 
-use crate::authority::{Host, HostPattern};
+use std::sync::Arc;
+
+use regex_lite::Regex;
+
 use crate::config::{self, Config};
 use crate::credential::{Pair, UserListId, UserLists, Verdict};
+use crate::index::{Index, IndexBuilder};
 use crate::method::Methods;
-use crate::path::{Exception, PathPattern};
+use crate::path::{self, Exception, PathForm};
 use crate::readings::Readings;
 use crate::realm::Realm;
 use crate::request::Request;
 
 /// What is protected, how, and who may pass.
 pub struct Policy {
+    index: Index,
     rules: Vec<Rule>,
     users: UserLists,
 }
 
-/// One rule of a policy.
+/// A rule, but for its hosts and its path, which the index holds.
 pub struct Rule {
-    path: PathPattern,
-    hosts: Vec<HostPattern>,
     methods: Methods,
+    /// The index knows only how a regex begins.
+    regex: Option<Regex>,
     except: Vec<Exception>,
     users: UserListId,
-    realm: Realm,
+    realm: Arc<Realm>,
 }
 
 impl Rule {
@@ -32,10 +39,10 @@ impl Rule {
         &self.realm
     }
 
-    fn covers(&self, method: &[u8], host: Host<'_>, path: &Readings<'_>) -> bool {
+    /// Whether the rule covers a request that the index found for it.
+    fn covers(&self, method: &[u8], path: &Readings<'_>) -> bool {
         self.methods.cover(method)
-            && (self.hosts.is_empty() || self.hosts.iter().any(|pattern| pattern.covers(host)))
-            && self.path.covers(path)
+            && self.regex.as_ref().is_none_or(|regex| path.any(|reading| path::regex_covers(regex, reading)))
             && !self.except.iter().any(|exception| exception.excepts(method, path))
     }
 }
@@ -44,17 +51,20 @@ impl Policy {
     /// Compiles a configuration.
     #[must_use]
     pub fn new(config: Config) -> Self {
+        let mut index = IndexBuilder::default();
         let mut users = Vec::with_capacity(config.rules.len());
         let mut rules = Vec::with_capacity(config.rules.len());
-        for config::Rule { path, hosts, methods, except, users: pairs, realm } in config.rules {
+        for (number, rule) in (0..).zip(config.rules) {
+            let config::Rule { path, hosts, methods, except, users: pairs, realm } = rule;
+            index.add(number, hosts, path.forms());
+            let regex = path.into_forms().into_iter().find_map(PathForm::into_regex);
             users.push(pairs);
-            rules.push((path, hosts, methods, except, realm));
+            rules.push((methods, regex, except, realm));
         }
         let (users, lists) = UserLists::new(users);
-        let compile =
-            |((path, hosts, methods, except, realm), users)| Rule { path, hosts, methods, except, users, realm };
+        let compile = |((methods, regex, except, realm), users)| Rule { methods, regex, except, users, realm };
         let rules = rules.into_iter().zip(lists).map(compile).collect();
-        Self { rules, users }
+        Self { index: index.build(), rules, users }
     }
 
     /// How many rules there are.
@@ -71,10 +81,13 @@ impl Policy {
 
     /// The rules that cover a request, in the order of the configuration, each with its place there.
     pub fn covering<'p>(&'p self, request: &Request<'p>) -> impl Iterator<Item = (usize, &'p Rule)> {
-        let host = Host::of(request.authority);
         let path = Readings::of(request.method, request.path);
         let method = request.method;
-        self.rules.iter().enumerate().filter(move |(_, rule)| rule.covers(method, host, &path))
+        self.index.candidates(request.authority, &path).filter_map(move |number| {
+            let number = usize::try_from(number).ok()?;
+            let rule = self.rules.get(number)?;
+            rule.covers(method, &path).then_some((number, rule))
+        })
     }
 
     /// Whether a rule accepts a pair.

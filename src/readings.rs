@@ -70,13 +70,21 @@ impl<'a> Readings<'a> {
         }
     }
 
+    /// The readings that a rule is compared with, or `None` if the path is unreadable and covered by every rule.
+    #[must_use]
+    pub fn covering(&self) -> Option<impl Iterator<Item = &[u8]>> {
+        let (plain, forms) = match self {
+            Self::Plain(path) => (Some(*path), &[][..]),
+            Self::Several { forms, .. } => (None, forms.as_slice()),
+            Self::Unreadable => return None,
+        };
+        let cut = plain.and_then(without_trailing_slash);
+        Some(plain.into_iter().chain(cut).chain(forms.iter().map(|form| form.bytes.as_slice())))
+    }
+
     /// Whether any reading satisfies `covers`. An unreadable path does.
-    pub fn any(&self, mut covers: impl FnMut(&[u8]) -> bool) -> bool {
-        match self {
-            Self::Plain(path) => covers(path) || without_trailing_slash(path).is_some_and(covers),
-            Self::Several { forms, .. } => forms.iter().any(|form| covers(&form.bytes)),
-            Self::Unreadable => true,
-        }
+    pub fn any(&self, covers: impl FnMut(&[u8]) -> bool) -> bool {
+        self.covering().is_none_or(|mut readings| readings.any(covers))
     }
 
     /// Whether every reading satisfies `excepts`, those by a cut trailing `/` left aside. An unreadable path does not.

@@ -1,0 +1,327 @@
+//! Radix trees over bytes: which of many texts are a prefix of this one, in one walk along it.
+//!
+//! The walk looks at each byte of the text once, however many texts the tree holds, and stops at the first byte with
+//! which none of them goes on. Suffixes are found by a tree of reversed texts.
+//!
+//! The nodes stand in one vector, the children of a node beside each other, so that 100,000 texts cost a few megabytes
+//! and are built in a pass over the sorted texts. (The crates at hand lack one of the two: `matchit` takes no two
+//! patterns that overlap, `radix_trie` and `patricia_tree` allocate for each node and want the text folded and
+//! reversed in a copy, `fst` has no walk that reports the prefixes on its way, `aho-corasick` finds them anywhere.)
+
+/// A text and the number that a walk reports for it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Entry {
+    /// Which of the trees it belongs to.
+    pub(crate) tree: u32,
+    /// The text, in lower case.
+    pub(crate) text: Vec<u8>,
+    /// Whether all of the walked text has to be this one.
+    pub(crate) whole: bool,
+    /// What is reported.
+    pub(crate) value: u32,
+}
+
+/// Several trees, numbered from zero.
+#[derive(Default)]
+pub(crate) struct Forest {
+    /// The root of each tree; `None` where nothing was entered.
+    roots: Vec<Option<u32>>,
+    nodes: Vec<Node>,
+    labels: Vec<u8>,
+    values: Vec<u32>,
+}
+
+/// A node: what it adds to the text of its parent, and what is reported where that leads.
+#[derive(Clone, Copy, Default)]
+struct Node {
+    /// The first byte of the label; the children of a node are sorted by it.
+    first_byte: u8,
+    children: u16,
+    first_child: u32,
+    label: u32,
+    label_length: u32,
+    /// What is reported on the way, followed by what is reported if the text ends here.
+    values: u32,
+    values_on_the_way: u32,
+    values_at_the_end: u32,
+}
+
+impl Forest {
+    /// Builds the trees. The time is that of sorting the entries.
+    pub(crate) fn new(mut entries: Vec<Entry>) -> Self {
+        entries.sort_unstable();
+        entries.dedup();
+        let mut forest = Self::default();
+        for tree in entries.chunk_by(|entry, next| entry.tree == next.tree) {
+            let number = tree.first().map_or(0, |entry| to_usize(entry.tree));
+            forest.roots.resize(number, None);
+            let root = forest.add(tree);
+            forest.roots.push(Some(root));
+        }
+        forest.nodes.shrink_to_fit();
+        forest.labels.shrink_to_fit();
+        forest.values.shrink_to_fit();
+        forest
+    }
+
+    /// Reports every value whose text in that tree is a prefix of `text`, or all of it.
+    pub(crate) fn walk(&self, tree: u32, mut text: impl Iterator<Item = u8>, mut report: impl FnMut(&[u32])) {
+        let mut node =
+            self.roots.get(to_usize(tree)).copied().flatten().and_then(|root| self.nodes.get(to_usize(root)));
+        while let Some(here) = node {
+            let values = self.values.get(to_usize(here.values)..).unwrap_or_default();
+            let (on_the_way, rest) = values.split_at_checked(to_usize(here.values_on_the_way)).unwrap_or_default();
+            if !on_the_way.is_empty() {
+                report(on_the_way);
+            }
+            let Some(byte) = text.next() else {
+                report(rest.get(..to_usize(here.values_at_the_end)).unwrap_or_default());
+                return;
+            };
+            node = self
+                .child(here, byte)
+                .filter(|child| self.label(child).iter().skip(1).all(|expected| text.next() == Some(*expected)));
+        }
+    }
+
+    fn child(&self, node: &Node, byte: u8) -> Option<&Node> {
+        let children = self.nodes.get(to_usize(node.first_child)..)?.get(..usize::from(node.children))?;
+        let place = children.binary_search_by_key(&byte, |child| child.first_byte).ok()?;
+        children.get(place)
+    }
+
+    fn label(&self, node: &Node) -> &[u8] {
+        let label = self.labels.get(to_usize(node.label)..).unwrap_or_default();
+        label.get(..to_usize(node.label_length)).unwrap_or_default()
+    }
+
+    /// Adds one tree of sorted entries and returns its root.
+    fn add(&mut self, entries: &[Entry]) -> u32 {
+        let sketch = Sketch::of(entries);
+        let root = to_u32(self.nodes.len());
+        self.nodes.push(Node::default());
+        // Nodes are numbered level by level, so the children of each stand together.
+        let mut level = vec![(root, 0)];
+        while !level.is_empty() {
+            let mut below = Vec::new();
+            for (place, drawn) in level {
+                let Some(draft) = sketch.drafts.get(drawn) else { continue };
+                let first_child = to_u32(self.nodes.len());
+                let children = sketch.children(drawn);
+                below.extend(children.iter().zip(first_child..).map(|(child, place)| (place, *child)));
+                self.nodes.resize(self.nodes.len().saturating_add(children.len()), Node::default());
+                let label = to_u32(self.labels.len());
+                let text = draft.text.get(draft.start..draft.end).unwrap_or_default();
+                self.labels.extend_from_slice(text);
+                let values = to_u32(self.values.len());
+                let (at_the_end, on_the_way): (Vec<&Entry>, Vec<&Entry>) =
+                    draft.entries.iter().partition(|entry| entry.whole);
+                self.values.extend(on_the_way.iter().chain(&at_the_end).map(|entry| entry.value));
+                let node = Node {
+                    first_byte: text.first().copied().unwrap_or_default(),
+                    children: u16::try_from(children.len()).unwrap_or(u16::MAX),
+                    first_child,
+                    label,
+                    label_length: to_u32(text.len()),
+                    values,
+                    values_on_the_way: to_u32(on_the_way.len()),
+                    values_at_the_end: to_u32(at_the_end.len()),
+                };
+                if let Some(place) = self.nodes.get_mut(to_usize(place)) {
+                    *place = node;
+                }
+            }
+            level = below;
+        }
+        root
+    }
+}
+
+/// A tree while it is built, with links instead of places.
+struct Sketch<'a> {
+    drafts: Vec<Draft<'a>>,
+}
+
+/// A node of a [`Sketch`]: the bytes `start..end` of a text that goes through it.
+struct Draft<'a> {
+    text: &'a [u8],
+    start: usize,
+    end: usize,
+    /// The entries whose text ends here.
+    entries: &'a [Entry],
+    last_child: Option<usize>,
+    previous_sibling: Option<usize>,
+}
+
+impl<'a> Sketch<'a> {
+    /// Draws the tree of sorted entries. Each text shares with the one before it the longest beginning that it shares
+    /// with any before it, so the tree only ever grows at its right edge.
+    fn of(entries: &'a [Entry]) -> Self {
+        let root = Draft { text: &[], start: 0, end: 0, entries: &[], last_child: None, previous_sibling: None };
+        let mut sketch = Self { drafts: vec![root] };
+        let mut right_edge = vec![0];
+        let mut before: &[u8] = &[];
+        for same_text in entries.chunk_by(|entry, next| entry.text == next.text) {
+            let Some(text) = same_text.first().map(|entry| entry.text.as_slice()) else { continue };
+            let shared = before.iter().zip(text).take_while(|(left, right)| left == right).count();
+            before = text;
+            let mut left = None;
+            while right_edge.len() > 1 && sketch.end(right_edge.last()) > shared {
+                left = right_edge.pop();
+            }
+            let mut parent = right_edge.last().copied().unwrap_or_default();
+            if sketch.end(Some(&parent)) < shared
+                && let Some(left) = left
+            {
+                parent = sketch.split(parent, left, shared);
+                right_edge.push(parent);
+            }
+            if text.len() == shared {
+                // Only the empty text: a text that ends inside an earlier one would stand before it.
+                if let Some(draft) = sketch.drafts.get_mut(parent) {
+                    draft.entries = same_text;
+                }
+                continue;
+            }
+            let previous_sibling = sketch.drafts.get(parent).and_then(|draft| draft.last_child);
+            let draft =
+                Draft { text, start: shared, end: text.len(), entries: same_text, last_child: None, previous_sibling };
+            right_edge.push(sketch.append(parent, draft));
+        }
+        sketch
+    }
+
+    /// The children of a node, in order.
+    fn children(&self, node: usize) -> Vec<usize> {
+        let mut children = Vec::new();
+        let mut next = self.drafts.get(node).and_then(|draft| draft.last_child);
+        while let Some(child) = next {
+            children.push(child);
+            next = self.drafts.get(child).and_then(|draft| draft.previous_sibling);
+        }
+        children.reverse();
+        children
+    }
+
+    fn end(&self, node: Option<&usize>) -> usize {
+        node.and_then(|node| self.drafts.get(*node)).map_or(0, |draft| draft.end)
+    }
+
+    /// Adds a node as the last child of another.
+    fn append(&mut self, parent: usize, draft: Draft<'a>) -> usize {
+        let place = self.drafts.len();
+        self.drafts.push(draft);
+        if let Some(parent) = self.drafts.get_mut(parent) {
+            parent.last_child = Some(place);
+        }
+        place
+    }
+
+    /// Puts a node that ends at `end` between a parent and its last child, and returns it.
+    fn split(&mut self, parent: usize, child: usize, end: usize) -> usize {
+        let Some(lower) = self.drafts.get_mut(child) else { return parent };
+        let upper = Draft {
+            text: lower.text,
+            start: lower.start,
+            end,
+            entries: &[],
+            last_child: Some(child),
+            previous_sibling: lower.previous_sibling.take(),
+        };
+        lower.start = end;
+        self.append(parent, upper)
+    }
+}
+
+/// Places fit: a module has at most 4 GiB of memory.
+fn to_u32(place: usize) -> u32 {
+    u32::try_from(place).unwrap_or(u32::MAX)
+}
+
+fn to_usize(place: u32) -> usize {
+    usize::try_from(place).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Entry, Forest};
+
+    fn forest(texts: &[(u32, &str, bool)]) -> Forest {
+        let entry = |(&(tree, text, whole), value): (&(u32, &str, bool), u32)| {
+            let text = text.into();
+            Entry { tree, text, whole, value }
+        };
+        Forest::new(texts.iter().zip(0..).map(entry).collect())
+    }
+
+    fn found(forest: &Forest, tree: u32, text: &str) -> Vec<u32> {
+        let mut found = Vec::new();
+        forest.walk(tree, text.bytes(), |values| found.extend_from_slice(values));
+        found.sort_unstable();
+        found
+    }
+
+    #[test]
+    fn prefixes_and_whole_texts_are_found_on_one_walk() {
+        let texts = [
+            (0, "/api", false),
+            (0, "/api/users", false),
+            (0, "/api/users", true),
+            (0, "/apiary", true),
+            (0, "/b", false),
+            (0, "", false),
+            (2, "/api", true),
+        ];
+        let forest = forest(&texts);
+        for (tree, text, values) in [
+            (0, "/api/users", &[0, 1, 2, 5][..]),
+            (0, "/api/users/7", &[0, 1, 5]),
+            (0, "/apiary", &[0, 3, 5]),
+            (0, "/apiaryx", &[0, 5]),
+            (0, "/ap", &[5]),
+            (0, "", &[5]),
+            (1, "/api", &[]),
+            (2, "/api", &[6]),
+            (2, "/api/", &[]),
+            (3, "/api", &[]),
+        ] {
+            assert_eq!(found(&forest, tree, text), values, "tree {tree}, {text}");
+        }
+    }
+
+    #[test]
+    fn every_tree_finds_what_a_search_through_all_texts_finds() {
+        // Texts over two letters share beginnings in every way that there is.
+        let words: Vec<String> =
+            (0..6_u32).flat_map(|length| (0..1_u32 << length).map(move |bits| word(length, bits))).collect();
+        let mut state = 7_u32;
+        for _ in 0..200 {
+            let mut texts = Vec::new();
+            for text in &words {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                if state >> 29 == 0 {
+                    texts.push((0, text.as_str(), state >> 28 & 1 == 1));
+                }
+            }
+            let forest = forest(&texts);
+            for text in &words {
+                let covers =
+                    |(prefix, whole): (&str, bool)| if whole { text == prefix } else { text.starts_with(prefix) };
+                let expected: Vec<u32> =
+                    (0..).zip(&texts).filter(|(_, entry)| covers((entry.1, entry.2))).map(|(value, _)| value).collect();
+                assert_eq!(found(&forest, 0, text), expected, "{text} in {texts:?}");
+            }
+        }
+    }
+
+    fn word(length: u32, bits: u32) -> String {
+        (0..length).map(|place| if bits >> place & 1 == 1 { 'b' } else { 'a' }).collect()
+    }
+
+    #[test]
+    fn a_hundred_thousand_texts_that_begin_alike_are_no_deep_recursion() {
+        let texts: Vec<String> = (0..2_000).map(|length| "a".repeat(length)).collect();
+        let entries = texts.iter().map(|text| (0, text.as_str(), false)).collect::<Vec<_>>();
+        assert_eq!(found(&forest(&entries), 0, &"a".repeat(1_500)).len(), 1_501);
+    }
+}

@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         method: method.as_bytes(),
         path: Some(path.as_bytes()),
         authority: Some(authority.as_bytes()),
-        authorization: authorization.iter().map(String::as_bytes).collect(),
+        credential: authorization.iter().map(String::as_bytes).collect(),
     };
     println!("{}", Decision::of(Some(&policy), &request));
     Ok(())

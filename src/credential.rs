@@ -11,6 +11,7 @@ use hashbrown::HashTable;
 use subtle::ConstantTimeEq;
 
 use crate::error::Problem;
+use crate::request::HeaderLines;
 
 /// `user-id ":" password` (RFC 7617, section 2), in bytes. The password may be empty and hold colons.
 pub struct Pair {
@@ -82,18 +83,18 @@ pub enum Presented {
 }
 
 impl Presented {
-    /// Reads the values of the credential header.
+    /// Reads the credential header.
     ///
     /// ```text
     /// credentials = "Basic" 1*SP token68    ; RFC 9110, section 11.4; the scheme without case
     /// ```
     /// The token is base64 in its canonical form (RFC 4648, section 3.5), with all of its padding or none.
     #[must_use]
-    pub fn of(values: &[&[u8]]) -> Self {
-        let value = match values {
-            [] => return Self::Missing,
-            [value] => *value,
-            _ => return Self::Malformed,
+    pub fn of(header: HeaderLines<'_>) -> Self {
+        let value = match header {
+            HeaderLines::None => return Self::Missing,
+            HeaderLines::One(value) => value,
+            HeaderLines::Several => return Self::Malformed,
         };
         let end = value.iter().position(|byte| *byte == b' ').unwrap_or(value.len());
         let (scheme, token) = value.split_at_checked(end).unwrap_or((value, b""));
@@ -210,6 +211,7 @@ fn content(list: &[Pair]) -> Box<[u8]> {
 mod tests {
     use super::{Pair, PairProblem, Presented, UserLists, Verdict, configured};
     use crate::error::Problem;
+    use crate::request::HeaderLines;
 
     fn pair(text: &str) -> Pair {
         Pair::new(text.as_bytes()).ok().unwrap()
@@ -217,7 +219,7 @@ mod tests {
 
     /// What the header's value is read as: the pair's text, or the name of the problem.
     fn read(value: &str) -> String {
-        match Presented::of(&[value.as_bytes()]) {
+        match Presented::of(HeaderLines::One(value.as_bytes())) {
             Presented::Missing => "missing".into(),
             Presented::Malformed => "malformed".into(),
             Presented::Pair(pair) => String::from_utf8_lossy(&pair.bytes).into_owned(),
@@ -274,8 +276,8 @@ mod tests {
         for value in ["Bearer b2s6dGVzdA==", "Basicb2s6dGVzdA==", "Basic\tb2s6dGVzdA=="] {
             assert_eq!(read(value), "missing", "{value}");
         }
-        assert!(matches!(Presented::of(&[]), Presented::Missing));
-        assert!(matches!(Presented::of(&[b"Basic b2s6dGVzdA==", b"Basic b2s6dGVzdA=="]), Presented::Malformed));
+        assert!(matches!(Presented::of(HeaderLines::None), Presented::Missing));
+        assert!(matches!(Presented::of(HeaderLines::Several), Presented::Malformed));
     }
 
     #[test]

@@ -62,7 +62,7 @@ impl<'p> Decision<'p> {
         let Some(policy) = policy else { return Self::NotConfigured };
         let mut covering = policy.covering(request).peekable();
         let Some(&(first, rule)) = covering.peek() else { return Self::Pass };
-        let pair = match Presented::of(&request.authorization) {
+        let pair = match Presented::of(request.credential) {
             Presented::Pair(pair) => pair,
             Presented::Missing => return Self::Refused { reason: Reason::Missing, realm: rule.realm(), rule: first },
             Presented::Malformed => {

@@ -13,7 +13,7 @@
 //! Only the `proxy` module talks to the proxy, and it exists for the wasm target alone.
 //!
 //! ```
-//! use basic_auth::{config::Config, decision::Decision, policy::Policy, request::Request};
+//! use basic_auth::{config::Config, decision::Decision, policy::Policy, request::{HeaderLines, Request}};
 //!
 //! let text = r#"{"basic_auth_rules": [{"prefix": "/admin", "credentials": ["ok:test"]}]}"#;
 //! let policy = Policy::new(Config::read(text.as_bytes())?);
@@ -21,7 +21,7 @@
 //!     method: b"GET",
 //!     path: Some(b"/admin/users"),
 //!     authority: Some(b"example.com"),
-//!     authorization: vec![b"Basic b2s6dGVzdA=="],
+//!     credential: HeaderLines::One(b"Basic b2s6dGVzdA=="),
 //! };
 //! assert!(matches!(Decision::of(Some(&policy), &request), Decision::Accepted { .. }));
 //! # Ok::<(), basic_auth::error::ConfigError>(())
@@ -32,6 +32,8 @@
 pub mod error;
 
 mod json;
+
+pub mod request;
 
 pub mod authority;
 pub mod credential;
@@ -47,8 +49,6 @@ mod tree;
 mod index;
 
 pub mod policy;
-
-pub mod request;
 
 pub mod decision;
 

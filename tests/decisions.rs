@@ -20,7 +20,7 @@ fn decide(policy: Option<&basic_auth::policy::Policy>, case: &Case) -> String {
         method: &case.method,
         path: case.path.as_deref(),
         authority: case.authority.as_deref(),
-        authorization: case.authorization.iter().map(Vec::as_slice).collect(),
+        credential: case.authorization.iter().map(Vec::as_slice).collect(),
     };
     Decision::of(policy, &request).to_string()
 }

@@ -5,7 +5,7 @@
 use basic_auth::config::Config;
 use basic_auth::decision::Decision;
 use basic_auth::policy::Policy;
-use basic_auth::request::Request;
+use basic_auth::request::{HeaderLines, Request};
 
 const DOCUMENT: &str = include_str!("../docs/matching.md");
 
@@ -31,7 +31,7 @@ fn every_example_of_the_document() {
             method: method.as_bytes(),
             path: Some(&target.as_bytes()[slash..]),
             authority: Some(&target.as_bytes()[..slash]),
-            authorization: Vec::new(),
+            credential: HeaderLines::None,
         };
         let is = if matches!(Decision::of(Some(&policy), &request), Decision::Pass) { "open" } else { "covered" };
         assert_eq!(is, decision, "{example}");

@@ -12,6 +12,11 @@ pub enum Answer<'p> {
         /// The value of `www-authenticate`.
         challenge: &'p str,
     },
+    /// `429` with an empty body.
+    TooManyRequests {
+        /// The value of `retry-after`, in seconds.
+        retry_after: u64,
+    },
     /// `503` with an empty body: the filter has no valid configuration.
     Unavailable,
 }
@@ -21,6 +26,7 @@ impl<'p> From<&Decision<'p>> for Answer<'p> {
         match decision {
             Decision::Pass | Decision::Accepted { .. } => Self::Continue,
             Decision::Refused { realm, .. } => Self::Unauthorized { challenge: realm.challenge() },
+            Decision::Delayed { retry_after, .. } => Self::TooManyRequests { retry_after: *retry_after },
             Decision::NotConfigured => Self::Unavailable,
         }
     }

@@ -1,35 +1,64 @@
 //! A validated configuration: every value in it can be trusted wherever it is met.
 
-use std::collections::HashSet;
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::authority::HostPattern;
+use crate::budget::{DEFAULT_MILLIS_PER_SECOND, MOST_MILLIS_PER_SECOND};
 use crate::credential::{self, Pair};
 use crate::error::{ConfigError, Problem};
 use crate::json::{Fields, Node};
+use crate::lockout::Threshold;
 use crate::method::{MethodPattern, Methods};
 use crate::path::{Exception, Matcher, PathPattern};
 use crate::realm::Realm;
+use crate::verification::UserList;
 
 /// The fields of the configuration's top.
-const TOP_FIELDS: &[&str] = &["basic_auth_rules", "realm"];
+const TOP_FIELDS: &[&str] = &["basic_auth_rules", "realm", "hash_budget_ms_per_second", "lockout"];
 /// The fields of a rule.
-const RULE_FIELDS: &[&str] =
-    &["prefix", "exact", "suffix", "regex", "hosts", "request_methods", "except", "credentials", "realm"];
+const RULE_FIELDS: &[&str] = &[
+    "prefix",
+    "exact",
+    "suffix",
+    "regex",
+    "hosts",
+    "request_methods",
+    "except",
+    "credentials",
+    "htpasswd",
+    "htpasswd_env",
+    "realm",
+];
 /// The fields of an exception.
 const EXCEPT_FIELDS: &[&str] = &["prefix", "exact", "suffix", "regex", "request_methods"];
 /// The fields of a rule that bring users.
-const USER_FIELDS: &[&str] = &["credentials"];
+const USER_FIELDS: &[&str] = &["credentials", "htpasswd", "htpasswd_env"];
+/// The fields of a lockout, all of which it must have.
+const LOCKOUT_FIELDS: &[&str] = &["failures", "window_seconds", "lock_seconds"];
+/// The most failures that a lockout may wait for.
+const MOST_FAILURES: u32 = 1_000_000;
+/// The longest window and lock, in seconds: 30 days.
+const MOST_SECONDS: u32 = 30 * 24 * 60 * 60;
 
 /// A whole configuration.
 #[non_exhaustive]
 pub struct Config {
     /// `basic_auth_rules`
     pub rules: Vec<Rule>,
+    /// `hash_budget_ms_per_second`: processor time that a worker may spend on slow hashes each second, in milliseconds.
+    pub hash_budget_ms_per_second: u32,
+    /// `lockout`
+    pub lockout: Option<Threshold>,
     /// What is allowed and still deserves a look.
     pub warnings: Vec<Warning>,
 }
+
+/// What a configuration can ask the environment for: the value of a variable, if it is there.
+pub type Environment<'e> = &'e dyn Fn(&str) -> Option<String>;
 
 /// One of the `basic_auth_rules`.
 #[non_exhaustive]
@@ -43,7 +72,9 @@ pub struct Rule {
     /// `except`
     pub except: Vec<Exception>,
     /// `credentials`
-    pub users: Vec<Pair>,
+    pub credentials: Vec<Pair>,
+    /// `htpasswd` and `htpasswd_env`; equal texts of all rules are one list.
+    pub htpasswd: Vec<Arc<UserList>>,
     /// `realm`: the rule's, else the configuration's, else [`Realm::DEFAULT`].
     pub realm: Arc<Realm>,
 }
@@ -86,11 +117,19 @@ impl fmt::Display for Warning {
 }
 
 impl Config {
-    /// Reads the text of a configuration. An empty one is like `{}`: it has no rules.
+    /// Reads the text of a configuration that needs no environment. An empty one is like `{}`: it has no rules.
     ///
     /// # Errors
     /// The first [`ConfigError`]: a configuration is refused as a whole.
     pub fn read(text: &[u8]) -> Result<Self, ConfigError> {
+        Self::read_in(text, &|_| None)
+    }
+
+    /// Reads the text of a configuration that may name variables of the environment.
+    ///
+    /// # Errors
+    /// As [`Config::read`].
+    pub fn read_in(text: &[u8], environment: Environment<'_>) -> Result<Self, ConfigError> {
         let text = if text.trim_ascii().is_empty() { b"{}" } else { text };
         let document = Node::document(text)?;
         let top = document.fields(TOP_FIELDS)?;
@@ -98,20 +137,33 @@ impl Config {
             Some(realm) => realm,
             None => Realm::new(Realm::DEFAULT).map_err(|problem| document.error(problem))?,
         };
+        let budget = top.get("hash_budget_ms_per_second");
+        let budget = budget.map(|budget| budget.whole_number(1, MOST_MILLIS_PER_SECOND)).transpose()?;
+        let mut config = Self {
+            rules: Vec::new(),
+            hash_budget_ms_per_second: budget.unwrap_or(DEFAULT_MILLIS_PER_SECOND),
+            lockout: top.get("lockout").map(|lockout| read_lockout(&lockout)).transpose()?,
+            warnings: Vec::new(),
+        };
         let mut realms = HashSet::new();
         let realm = shared(&mut realms, realm);
-        let mut config = Self { rules: Vec::new(), warnings: Vec::new() };
+        let mut lists = HashMap::new();
         if let Some(rules) = top.get("basic_auth_rules") {
             rules.for_each_item(|rule| {
                 let fields = rule.fields(RULE_FIELDS)?;
-                config.rules.push(Rule {
+                let read = Rule {
                     path: read_path(&rule, &fields, PathPattern::new)?,
                     hosts: read_hosts(&fields)?,
                     methods: read_methods(&fields)?,
                     except: read_except(&fields)?,
-                    users: read_users(&rule, &fields, &mut config.warnings)?,
+                    credentials: read_credentials(&fields, &mut config.warnings)?,
+                    htpasswd: read_htpasswd(&fields, environment, &mut lists)?,
                     realm: read_realm(&fields)?.map_or_else(|| realm.clone(), |realm| shared(&mut realms, realm)),
-                });
+                };
+                if read.credentials.is_empty() && read.htpasswd.is_empty() {
+                    return Err(rule.error(Problem::NoUser { known: USER_FIELDS }));
+                }
+                config.rules.push(read);
                 Ok(())
             })?;
         }
@@ -197,8 +249,8 @@ fn read_method_names(fields: &Fields<'_>) -> Result<Option<Vec<Box<str>>>, Confi
     if names.is_empty() { Err(list.error(Problem::NoMethod)) } else { Ok(Some(names)) }
 }
 
-fn read_users(rule: &Node<'_>, fields: &Fields<'_>, warnings: &mut Vec<Warning>) -> Result<Vec<Pair>, ConfigError> {
-    let mut users = Vec::new();
+fn read_credentials(fields: &Fields<'_>, warnings: &mut Vec<Warning>) -> Result<Vec<Pair>, ConfigError> {
+    let mut pairs = Vec::new();
     if let Some(list) = fields.get("credentials") {
         list.for_each_item(|credential| {
             let pair = credential::configured(&credential.text()?).map_err(|problem| credential.error(problem))?;
@@ -207,11 +259,48 @@ fn read_users(rule: &Node<'_>, fields: &Fields<'_>, warnings: &mut Vec<Warning>)
                 password => looks_like_hash(password).then_some(WarningKind::LooksLikeHash),
             };
             warnings.extend(kind.map(|kind| Warning { place: credential.place(), kind }));
-            users.push(pair);
+            pairs.push(pair);
             Ok(())
         })?;
     }
-    if users.is_empty() { Err(rule.error(Problem::NoUser { known: USER_FIELDS })) } else { Ok(users) }
+    Ok(pairs)
+}
+
+fn read_htpasswd(
+    fields: &Fields<'_>,
+    environment: Environment<'_>,
+    lists: &mut HashMap<Box<str>, Arc<UserList>>,
+) -> Result<Vec<Arc<UserList>>, ConfigError> {
+    let mut read = Vec::new();
+    let inline = fields.get("htpasswd").map(|node| node.text().map(|text| (text, node))).transpose()?;
+    let variable = fields.get("htpasswd_env").map(|node| {
+        let value = environment(&node.text()?).filter(|value| !value.trim().is_empty());
+        let text = value.ok_or_else(|| node.error(Problem::NoVariable))?;
+        Ok((Cow::Owned(text), node))
+    });
+    for (text, node) in inline.into_iter().chain(variable.transpose()?) {
+        if let Some(list) = lists.get(&*text) {
+            read.push(Arc::clone(list));
+            continue;
+        }
+        let list = Arc::new(UserList::parse(&*text).map_err(|error| node.error(Problem::Htpasswd(error)))?);
+        lists.insert(text.into(), Arc::clone(&list));
+        read.push(list);
+    }
+    Ok(read)
+}
+
+fn read_lockout(node: &Node<'_>) -> Result<Threshold, ConfigError> {
+    let fields = node.fields(LOCKOUT_FIELDS)?;
+    let number = |field, most| match fields.get(field) {
+        Some(node) => node.whole_number(1, most),
+        None => Err(node.error(Problem::MissingField { field })),
+    };
+    Ok(Threshold {
+        failures: number("failures", MOST_FAILURES)?,
+        window: Duration::from_secs(number("window_seconds", MOST_SECONDS)?.into()),
+        lock: Duration::from_secs(number("lock_seconds", MOST_SECONDS)?.into()),
+    })
 }
 
 /// Whether the password has the form of a hash: `$scheme$…` as in crypt(5), or `{SCHEME}…` as in RFC 2307.

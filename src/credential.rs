@@ -121,20 +121,20 @@ fn decode(token: &[u8]) -> Option<Vec<u8>> {
 /// Pairs and names are found by a keyed hash whose key is drawn when the lists are made, so how long a search takes
 /// tells nothing about the pairs, and it takes as long for 100,000 users as for one. A pair is then compared in
 /// constant time. An unknown user costs the same two searches as a wrong password.
-pub struct UserLists {
+pub struct PlainLists {
     key: RandomState,
     pairs: HashTable<ListedPair>,
     /// The hashes of list and user name.
     users: HashTable<u64>,
 }
 
-/// One of the lists of a [`UserLists`].
+/// One of the lists of a [`PlainLists`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct UserListId(u32);
+pub struct PlainListId(u32);
 
 struct ListedPair {
     hash: u64,
-    list: UserListId,
+    list: PlainListId,
     pair: Pair,
 }
 
@@ -149,16 +149,16 @@ pub enum Verdict {
     UnknownUser,
 }
 
-impl UserLists {
+impl PlainLists {
     /// Stores lists of pairs and tells under which id each is found.
     /// The same user may stand in a list with several passwords.
-    pub fn new(lists: impl IntoIterator<Item = Vec<Pair>>) -> (Self, Vec<UserListId>) {
+    pub fn new(lists: impl IntoIterator<Item = Vec<Pair>>) -> (Self, Vec<PlainListId>) {
         let mut stored = Self { key: RandomState::new(), pairs: HashTable::new(), users: HashTable::new() };
-        let mut known: HashMap<Box<[u8]>, UserListId> = HashMap::new();
+        let mut known: HashMap<Box<[u8]>, PlainListId> = HashMap::new();
         let mut next = 0_u32;
         let ids = lists.into_iter().map(|list| {
             *known.entry(content(&list)).or_insert_with(|| {
-                let id = UserListId(next);
+                let id = PlainListId(next);
                 next = next.saturating_add(1);
                 stored.add(id, list);
                 id
@@ -176,7 +176,7 @@ impl UserLists {
 
     /// Whether the list accepts this pair.
     #[must_use]
-    pub fn verify(&self, list: UserListId, presented: &Pair) -> Verdict {
+    pub fn verify(&self, list: PlainListId, presented: &Pair) -> Verdict {
         let hash = self.key.hash_one((list, &*presented.bytes));
         let same = |entry: &ListedPair| {
             entry.hash == hash && entry.list == list && bool::from(entry.pair.bytes.ct_eq(&presented.bytes))
@@ -191,7 +191,7 @@ impl UserLists {
         }
     }
 
-    fn add(&mut self, list: UserListId, pairs: Vec<Pair>) {
+    fn add(&mut self, list: PlainListId, pairs: Vec<Pair>) {
         for pair in pairs {
             let user = self.key.hash_one((list, pair.user()));
             self.users.entry(user, |known| *known == user, |known| *known).or_insert(user);
@@ -209,7 +209,7 @@ fn content(list: &[Pair]) -> Box<[u8]> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Pair, PairProblem, Presented, UserLists, Verdict, configured};
+    use super::{Pair, PairProblem, PlainLists, Presented, Verdict, configured};
     use crate::error::Problem;
     use crate::request::HeaderLines;
 
@@ -284,7 +284,7 @@ mod tests {
     fn a_list_accepts_its_pairs_and_tells_users_from_passwords() {
         let first = vec![pair("ok:test"), pair("ok:rotated"), pair("key:")];
         let second = vec![pair("other:test")];
-        let (lists, ids) = UserLists::new([first, second]);
+        let (lists, ids) = PlainLists::new([first, second]);
         for (list, presented, verdict) in [
             (0, "ok:test", Verdict::Accepted),
             (0, "ok:rotated", Verdict::Accepted),
@@ -305,7 +305,7 @@ mod tests {
     #[test]
     fn equal_lists_are_stored_once() {
         let list = || vec![pair("ok:test"), pair("key:")];
-        let (lists, ids) = UserLists::new([list(), vec![pair("ok:test")], list()]);
+        let (lists, ids) = PlainLists::new([list(), vec![pair("ok:test")], list()]);
         assert_eq!(lists.pairs(), 3);
         assert_eq!(ids[0], ids[2]);
         assert_ne!(ids[0], ids[1]);

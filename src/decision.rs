@@ -1,11 +1,14 @@
 //! The decision: a pure function of a policy and a request.
 
 use std::fmt;
+use std::iter;
 
 use crate::credential::{Pair, Presented, Verdict};
-use crate::policy::Policy;
+use crate::hash::{Step, Work};
+use crate::policy::{Covering, Policy, Rule};
 use crate::realm::Realm;
 use crate::request::Request;
+use crate::verification::Verification;
 
 /// What becomes of a request.
 pub enum Decision<'p> {
@@ -29,6 +32,15 @@ pub enum Decision<'p> {
         /// That rule, as its place in the configuration.
         rule: usize,
     },
+    /// The password was not looked at, and may be presented again later.
+    Delayed {
+        /// Why: [`Reason::Locked`] or [`Reason::Busy`].
+        reason: Reason,
+        /// After how many seconds it makes sense to come again, at least one.
+        retry_after: u64,
+        /// The rule that the credential was for, as its place in the configuration.
+        rule: usize,
+    },
 }
 
 /// Why a request is refused. It is for logs and counters: all refusals look the same to the client.
@@ -42,6 +54,10 @@ pub enum Reason {
     UnknownUser,
     /// A user that the rule knows, with another password.
     WrongPassword,
+    /// Too many failures of this client with this user name.
+    Locked,
+    /// More hashes to verify than the budget allows.
+    Busy,
 }
 
 impl fmt::Display for Reason {
@@ -51,33 +67,33 @@ impl fmt::Display for Reason {
             Self::Malformed => "malformed",
             Self::UnknownUser => "unknown_user",
             Self::WrongPassword => "wrong_password",
+            Self::Locked => "locked",
+            Self::Busy => "busy",
         })
     }
 }
 
 impl<'p> Decision<'p> {
-    /// Decides about a request. Without a policy the filter is not configured.
+    /// Decides about a request, at once and however long the hashes take. Without a policy the filter is not configured.
+    ///
+    /// The filter in a proxy lets slow hashes wait for their turn instead: [`Gate`](crate::gate::Gate).
     #[must_use]
     pub fn of(policy: Option<&'p Policy>, request: &Request<'p>) -> Self {
         let Some(policy) = policy else { return Self::NotConfigured };
-        let mut covering = policy.covering(request).peekable();
-        let Some(&(first, rule)) = covering.peek() else { return Self::Pass };
-        let pair = match Presented::of(request.credential) {
-            Presented::Pair(pair) => pair,
-            Presented::Missing => return Self::Refused { reason: Reason::Missing, realm: rule.realm(), rule: first },
-            Presented::Malformed => {
-                return Self::Refused { reason: Reason::Malformed, realm: rule.realm(), rule: first };
-            }
+        let mut progress = match Login::of(policy, request) {
+            Ok(login) => login.proceed(),
+            Err(decision) => return decision,
         };
-        for (place, rule) in covering {
-            let reason = match policy.verify(rule, &pair) {
-                Verdict::Accepted => continue,
-                Verdict::UnknownUser => Reason::UnknownUser,
-                Verdict::WrongPassword => Reason::WrongPassword,
-            };
-            return Self::Refused { reason, realm: rule.realm(), rule: place };
+        loop {
+            progress = match progress {
+                Progress::Decided(decision) => return decision,
+                Progress::Hashed(login) => {
+                    let mut verification = login.verification(policy);
+                    while verification.step(Work::from_micros(1_000)) == Step::Pending {}
+                    login.verified(policy, verification.state() == Step::Right)
+                }
+            }
         }
-        Self::Accepted { pair, rule: first }
     }
 }
 
@@ -93,6 +109,141 @@ impl fmt::Display for Decision<'_> {
             Self::Refused { reason, realm, rule } => {
                 write!(f, "refused for {reason} by rule {rule} with realm {}", realm.text())
             }
+            Self::Delayed { reason, retry_after, rule } => {
+                write!(f, "delayed for {reason} by rule {rule} for {retry_after} s")
+            }
         }
     }
+}
+
+/// A request that presents a pair to the rules that cover it.
+pub struct Login<'p> {
+    policy: &'p Policy,
+    pair: Pair,
+    /// The first rule that covers the request.
+    first: (usize, &'p Rule),
+    /// The others.
+    others: Covering<'p>,
+}
+
+/// How far a login has come.
+pub enum Progress<'p> {
+    /// To its end.
+    Decided(Decision<'p>),
+    /// To a rule that has to hash the password.
+    Hashed(HashedLogin),
+}
+
+impl<'p> Login<'p> {
+    /// The login of a request, or the decision where it takes none.
+    ///
+    /// # Errors
+    /// The decision: no rule covers the request, or no pair can be read.
+    pub fn of(policy: &'p Policy, request: &Request<'p>) -> Result<Self, Decision<'p>> {
+        let mut others = policy.covering(request);
+        let Some(first) = others.next() else { return Err(Decision::Pass) };
+        let (place, rule) = first;
+        match Presented::of(request.credential) {
+            Presented::Pair(pair) => Ok(Self { policy, pair, first, others }),
+            Presented::Missing => Err(refused(Reason::Missing, place, rule)),
+            Presented::Malformed => Err(refused(Reason::Malformed, place, rule)),
+        }
+    }
+
+    /// The user name.
+    #[must_use]
+    pub fn user(&self) -> &[u8] {
+        self.pair.user()
+    }
+
+    /// The first rule that covers the request, as its place in the configuration.
+    #[must_use]
+    pub fn rule(&self) -> usize {
+        self.first.0
+    }
+
+    /// Asks the rules until one has to hash the password.
+    #[must_use]
+    pub fn proceed(self) -> Progress<'p> {
+        let (first, rule) = self.first;
+        let rules = iter::once((first, rule)).chain(self.others).map(|(place, rule)| (place, Some(rule)));
+        ask(self.policy, self.pair, first, rules)
+    }
+}
+
+/// A login that has come to a rule which has to hash the password. It can wait: it borrows nothing.
+pub struct HashedLogin {
+    pair: Pair,
+    /// The first rule that covers the request, the one that has to hash, and those behind it, as their places in the
+    /// configuration.
+    first: usize,
+    hashing: usize,
+    rest: Vec<usize>,
+}
+
+impl HashedLogin {
+    /// The pair that was presented.
+    pub(crate) fn pair(&self) -> &Pair {
+        &self.pair
+    }
+
+    /// The first rule that covers the request, as its place in the configuration.
+    #[must_use]
+    pub fn rule(&self) -> usize {
+        self.first
+    }
+
+    /// What tells the users of the rule from those of other rules.
+    #[must_use]
+    pub fn users_id(&self, policy: &Policy) -> Option<u32> {
+        policy.rule(self.hashing)?.hashed_users_id()
+    }
+
+    /// The work of verifying the password.
+    #[must_use]
+    pub fn verification(&self, policy: &Policy) -> Verification {
+        let users = policy.rule(self.hashing).into_iter().flat_map(|rule| policy.hashed_users(rule));
+        Verification::new(users, self.pair.user(), self.pair.password())
+    }
+
+    /// Goes on with what became of the verification.
+    #[must_use]
+    pub fn verified(self, policy: &Policy, right: bool) -> Progress<'_> {
+        if right {
+            let rules = self.rest.into_iter().map(|place| (place, policy.rule(place)));
+            return ask(policy, self.pair, self.first, rules);
+        }
+        let Some(rule) = policy.rule(self.hashing) else { return Progress::Decided(Decision::NotConfigured) };
+        let known = policy.knows(rule, &self.pair);
+        let reason = if known { Reason::WrongPassword } else { Reason::UnknownUser };
+        Progress::Decided(refused(reason, self.hashing, rule))
+    }
+}
+
+/// Asks rules about a pair until one does not accept it or has to hash the password.
+fn ask<'p>(
+    policy: &'p Policy,
+    pair: Pair,
+    first: usize,
+    mut rules: impl Iterator<Item = (usize, Option<&'p Rule>)>,
+) -> Progress<'p> {
+    while let Some((place, rule)) = rules.next() {
+        // A place without a rule would be another configuration's.
+        let Some(rule) = rule else { return Progress::Decided(Decision::NotConfigured) };
+        let reason = match policy.verify(rule, &pair) {
+            Verdict::Accepted => continue,
+            _ if rule.hashed_users_id().is_some() => {
+                let rest = rules.map(|(place, _)| place).collect();
+                return Progress::Hashed(HashedLogin { pair, first, hashing: place, rest });
+            }
+            Verdict::UnknownUser => Reason::UnknownUser,
+            Verdict::WrongPassword => Reason::WrongPassword,
+        };
+        return Progress::Decided(refused(reason, place, rule));
+    }
+    Progress::Decided(Decision::Accepted { pair, rule: first })
+}
+
+fn refused(reason: Reason, place: usize, rule: &Rule) -> Decision<'_> {
+    Decision::Refused { reason, realm: rule.realm(), rule: place }
 }

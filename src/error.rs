@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use crate::htpasswd::HtpasswdError;
+
 /// A refused configuration.
 ///
 /// Its `Display` is one line: `basic_auth_rules[2].credentials[0]: what is wrong; what to do`.
@@ -101,6 +103,22 @@ pub enum Problem {
     CredentialNoColon,
     /// A credential has an empty user name.
     EmptyUser,
+    /// A field is missing that its object must have.
+    MissingField {
+        /// The field.
+        field: &'static str,
+    },
+    /// A number is not whole, or out of its range.
+    NumberRange {
+        /// The least number that is allowed.
+        least: u32,
+        /// The greatest number that is allowed.
+        most: u32,
+    },
+    /// A variable of the environment is not there or empty.
+    NoVariable,
+    /// A htpasswd text is refused.
+    Htpasswd(HtpasswdError),
     /// A text holds a control character, which its place forbids.
     ControlCharacter {
         /// What the text is, and who forbids it.
@@ -159,6 +177,10 @@ impl fmt::Display for Problem {
             }
             Self::CredentialNoColon => f.write_str("base64 of a text without a colon; encode `user:password`"),
             Self::EmptyUser => f.write_str("an empty user name; write one before the colon"),
+            Self::MissingField { field } => write!(f, "no `{field}`; add it"),
+            Self::NumberRange { least, most } => write!(f, "not a whole number from {least} to {most}; write one"),
+            Self::NoVariable => f.write_str("no such environment variable in the virtual machine, or an empty one; set it in `vmConfig.env` (Istio) or `environment_variables` (Envoy)"),
+            Self::Htpasswd(error) => error.fmt(f),
             Self::ControlCharacter { what } => write!(f, "a control character in {what}; remove it"),
         }
     }

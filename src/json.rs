@@ -69,6 +69,20 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// The node's number, which must be a whole one between two others. Istio writes `10` as `10.0`.
+    pub(crate) fn whole_number(&self, least: u32, most: u32) -> Result<u32, ConfigError> {
+        let is_number = self.text.starts_with(|first: char| first == '-' || first.is_ascii_digit());
+        if !is_number {
+            return Err(self.wrong_type("a number"));
+        }
+        let number: f64 = self.parse()?;
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked")]
+        if number.fract() == 0.0 && (f64::from(least)..=f64::from(most)).contains(&number) {
+            return Ok(number as u32);
+        }
+        Err(self.error(Problem::NumberRange { least, most }))
+    }
+
     /// Calls `read` with every item of the node's list, in order.
     pub(crate) fn for_each_item(
         &self,

@@ -42,6 +42,18 @@ pub mod path;
 pub mod readings;
 pub mod realm;
 
+pub mod hash;
+pub mod htpasswd;
+pub mod verification;
+
+pub mod client;
+pub mod keyed;
+mod slab;
+
+pub mod budget;
+pub mod lockout;
+pub mod verified;
+
 pub mod config;
 
 mod tree;
@@ -51,6 +63,10 @@ mod index;
 pub mod policy;
 
 pub mod decision;
+
+pub mod queue;
+
+pub mod gate;
 
 pub mod answer;
 

@@ -2,24 +2,30 @@
 //!
 //! A decision costs what the request is long and what covers it, not what the configuration is long.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use regex_lite::Regex;
 
 use crate::config::{self, Config};
-use crate::credential::{Pair, UserListId, UserLists, Verdict};
-use crate::index::{Index, IndexBuilder};
+use crate::credential::{Pair, PlainListId, PlainLists, Verdict};
+use crate::index::{Candidates, Index, IndexBuilder};
+use crate::lockout::Threshold;
 use crate::method::Methods;
 use crate::path::{self, Exception, PathForm};
 use crate::readings::Readings;
 use crate::realm::Realm;
 use crate::request::Request;
+use crate::verification::UserList;
 
 /// What is protected, how, and who may pass.
 pub struct Policy {
     index: Index,
     rules: Vec<Rule>,
-    users: UserLists,
+    plain: PlainLists,
+    hashed: Vec<Vec<Arc<UserList>>>,
+    hash_budget_ms_per_second: u32,
+    lockout: Option<Threshold>,
 }
 
 /// A rule, but for its hosts and its path, which the index holds.
@@ -28,7 +34,9 @@ pub struct Rule {
     /// The index knows only how a regex begins.
     regex: Option<Regex>,
     except: Vec<Exception>,
-    users: UserListId,
+    plain: PlainListId,
+    /// The place of its htpasswd users in [`Policy::hashed`].
+    hashed: Option<u32>,
     realm: Arc<Realm>,
 }
 
@@ -37,6 +45,12 @@ impl Rule {
     #[must_use]
     pub fn realm(&self) -> &Realm {
         &self.realm
+    }
+
+    /// What tells the htpasswd users of this rule from those of others; `None` if it has none.
+    #[must_use]
+    pub fn hashed_users_id(&self) -> Option<u32> {
+        self.hashed
     }
 
     /// Whether the rule covers a request that the index found for it.
@@ -52,19 +66,28 @@ impl Policy {
     #[must_use]
     pub fn new(config: Config) -> Self {
         let mut index = IndexBuilder::default();
-        let mut users = Vec::with_capacity(config.rules.len());
+        let mut plain = Vec::with_capacity(config.rules.len());
+        let mut hashed = HashedLists::default();
         let mut rules = Vec::with_capacity(config.rules.len());
         for (number, rule) in (0..).zip(config.rules) {
-            let config::Rule { path, hosts, methods, except, users: pairs, realm } = rule;
+            let config::Rule { path, hosts, methods, except, credentials, htpasswd, realm } = rule;
             index.add(number, hosts, path.forms());
             let regex = path.into_forms().into_iter().find_map(PathForm::into_regex);
-            users.push(pairs);
-            rules.push((methods, regex, except, realm));
+            plain.push(credentials);
+            rules.push((methods, regex, except, hashed.add(htpasswd), realm));
         }
-        let (users, lists) = UserLists::new(users);
-        let compile = |((methods, regex, except, realm), users)| Rule { methods, regex, except, users, realm };
+        let (plain, lists) = PlainLists::new(plain);
+        let compile =
+            |((methods, regex, except, hashed, realm), plain)| Rule { methods, regex, except, plain, hashed, realm };
         let rules = rules.into_iter().zip(lists).map(compile).collect();
-        Self { index: index.build(), rules, users }
+        Self {
+            index: index.build(),
+            rules,
+            plain,
+            hashed: hashed.lists,
+            hash_budget_ms_per_second: config.hash_budget_ms_per_second,
+            lockout: config.lockout,
+        }
     }
 
     /// How many rules there are.
@@ -76,23 +99,99 @@ impl Policy {
     /// How many user names with a password are stored; equal lists of them count once.
     #[must_use]
     pub fn credentials(&self) -> usize {
-        self.users.pairs()
+        let hashed = self.hashed.iter().flatten().map(|list| list.len());
+        hashed.fold(self.plain.pairs(), usize::saturating_add)
     }
 
-    /// The rules that cover a request, in the order of the configuration, each with its place there.
-    pub fn covering<'p>(&'p self, request: &Request<'p>) -> impl Iterator<Item = (usize, &'p Rule)> {
+    /// Whether a login may take time, or be locked, so that a [`Gate`](crate::gate::Gate) has to decide about it.
+    #[must_use]
+    pub fn needs_gate(&self) -> bool {
+        self.lockout.is_some() || !self.hashed.is_empty()
+    }
+
+    /// `hash_budget_ms_per_second`
+    #[must_use]
+    pub fn hash_budget_ms_per_second(&self) -> u32 {
+        self.hash_budget_ms_per_second
+    }
+
+    /// `lockout`
+    #[must_use]
+    pub fn lockout(&self) -> Option<Threshold> {
+        self.lockout
+    }
+
+    /// The rules that cover a request, as their places in the configuration, in order.
+    #[must_use]
+    pub fn covering<'p>(&'p self, request: &Request<'p>) -> Covering<'p> {
         let path = Readings::of(request.method, request.path);
-        let method = request.method;
-        self.index.candidates(request.authority, &path).filter_map(move |number| {
-            let number = usize::try_from(number).ok()?;
-            let rule = self.rules.get(number)?;
-            rule.covers(method, &path).then_some((number, rule))
-        })
+        let candidates = self.index.candidates(request.authority, &path);
+        Covering { policy: self, candidates, method: request.method, path }
     }
 
-    /// Whether a rule accepts a pair.
+    /// The rule at a place of the configuration.
+    #[must_use]
+    pub fn rule(&self, place: usize) -> Option<&Rule> {
+        self.rules.get(place)
+    }
+
+    /// What the `credentials` of a rule say of a pair.
     #[must_use]
     pub fn verify(&self, rule: &Rule, presented: &Pair) -> Verdict {
-        self.users.verify(rule.users, presented)
+        self.plain.verify(rule.plain, presented)
+    }
+
+    /// The htpasswd users of a rule.
+    pub fn hashed_users(&self, rule: &Rule) -> impl Iterator<Item = &UserList> {
+        let lists = rule.hashed.and_then(|place| self.hashed.get(usize::try_from(place).ok()?));
+        lists.into_iter().flatten().map(|list| &**list)
+    }
+
+    /// Whether a rule knows the user of a pair.
+    #[must_use]
+    pub fn knows(&self, rule: &Rule, presented: &Pair) -> bool {
+        self.verify(rule, presented) == Verdict::WrongPassword
+            || self.hashed_users(rule).any(|list| list.contains(presented.user()))
+    }
+}
+
+/// The rules that cover a request, in the order of the configuration, each with its place there.
+pub struct Covering<'p> {
+    policy: &'p Policy,
+    candidates: Candidates<'p>,
+    method: &'p [u8],
+    path: Readings<'p>,
+}
+
+impl<'p> Iterator for Covering<'p> {
+    type Item = (usize, &'p Rule);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let Self { policy, candidates, method, path } = self;
+        let rules = candidates
+            .filter_map(|place| usize::try_from(place).ok().and_then(|place| Some((place, policy.rule(place)?))));
+        rules.into_iter().find(|(_, rule)| rule.covers(method, path))
+    }
+}
+
+/// The htpasswd lists of all rules, equal ones stored once.
+#[derive(Default)]
+struct HashedLists {
+    lists: Vec<Vec<Arc<UserList>>>,
+    places: HashMap<Vec<*const UserList>, u32>,
+}
+
+impl HashedLists {
+    /// Adds the lists of a rule, of which equal ones are the same, and returns their place.
+    fn add(&mut self, lists: Vec<Arc<UserList>>) -> Option<u32> {
+        if lists.is_empty() {
+            return None;
+        }
+        let next = u32::try_from(self.lists.len()).ok()?;
+        let place = *self.places.entry(lists.iter().map(Arc::as_ptr).collect()).or_insert(next);
+        if place == next {
+            self.lists.push(lists);
+        }
+        Some(place)
     }
 }

@@ -3,30 +3,95 @@
 //! One root context for each configuration, one HTTP context for each request. Several plugins of one module
 //! share a virtual machine, so a policy lives in its root context and nowhere else.
 
+use std::cell::RefCell;
 use std::rc::Rc;
+use std::time::{Duration, Instant};
 
 use log::{error, info, warn};
+use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
-use proxy_wasm::types::{Action, ContextType, LogLevel};
+use proxy_wasm::types::{Action, ContextType, LogLevel, Status};
 
 use crate::answer::Answer;
+use crate::client::Client;
 use crate::config::Config;
 use crate::decision::Decision;
+use crate::gate::{Gate, Passage};
 use crate::policy::Policy;
 use crate::request::Request;
 
 proxy_wasm::main! {{
     proxy_wasm::set_log_level(LogLevel::Info);
     // The root id is the operator's (`pluginName` in Istio) and changes nothing.
-    proxy_wasm::set_root_context(|_| Box::new(Plugin { policy: None }));
+    proxy_wasm::set_root_context(|_| Box::new(Plugin { configured: None, replaced: Vec::new() }));
 }}
 
 /// How many warnings of one configuration are logged; the rest is counted.
 const LOGGED_WARNINGS: usize = 10;
 
+/// How often hashes are worked on while any wait. Envoy's timers are no finer on a usual kernel.
+const TICK: Duration = Duration::from_millis(4);
+
+/// A policy and the logins that wait at its gate.
+struct Configured {
+    policy: Policy,
+    gate: RefCell<Gate>,
+    start: Instant,
+}
+
+impl Configured {
+    fn new(policy: Policy) -> Result<Self, getrandom::Error> {
+        let mut key = [0; 32];
+        getrandom::fill(&mut key)?;
+        let gate = RefCell::new(Gate::new(&policy, &key, Duration::ZERO));
+        Ok(Self { policy, gate, start: Instant::now() })
+    }
+
+    /// Decides about a request, or lets it wait.
+    fn decide<'p>(&'p self, request: &Request<'p>, number: u32) -> Passage<'p> {
+        if !self.policy.needs_gate() {
+            return Passage::Decided(Decision::of(Some(&self.policy), request));
+        }
+        let Ok(mut gate) = self.gate.try_borrow_mut() else { return Passage::Decided(Decision::NotConfigured) };
+        let was_idle = gate.is_idle();
+        let passage = gate.decide(&self.policy, request, number, client, &mut || self.start.elapsed());
+        if was_idle && !gate.is_idle() && hostcalls::set_tick_period(TICK).is_err() {
+            error!("basic_auth: the proxy has no timer, so hashes cannot be verified");
+        }
+        passage
+    }
+
+    /// Does a slice of the waiting work and answers the requests that are decided by it.
+    fn work(&self) {
+        let Ok(mut gate) = self.gate.try_borrow_mut() else { return };
+        let decided = gate.work(&self.policy, &mut || self.start.elapsed());
+        // An answer ends its request, which then asks the gate to forget it.
+        drop(gate);
+        for (number, decision) in decided {
+            // A request that is gone has no context any more.
+            if hostcalls::set_effective_context(number).is_err() {
+                continue;
+            }
+            let answered = match Answer::from(&decision) {
+                Answer::Continue => hostcalls::resume_http_request(),
+                refusal => refuse(refusal),
+            };
+            if answered.is_err() {
+                error!("basic_auth: the proxy took no answer to a request that had waited");
+            }
+        }
+    }
+
+    fn is_idle(&self) -> bool {
+        self.gate.try_borrow().is_ok_and(|gate| gate.is_idle())
+    }
+}
+
 /// The root context: one configuration.
 struct Plugin {
-    policy: Option<Rc<Policy>>,
+    configured: Option<Rc<Configured>>,
+    /// Earlier configurations in which requests still wait.
+    replaced: Vec<Rc<Configured>>,
 }
 
 impl Context for Plugin {}
@@ -34,38 +99,59 @@ impl Context for Plugin {}
 impl RootContext for Plugin {
     fn on_configure(&mut self, _: usize) -> bool {
         let text = self.get_plugin_configuration().unwrap_or_default();
-        let config = match Config::read(&text) {
-            Ok(config) => config,
+        // Requests that wait are decided by what was in force when they came.
+        self.replaced.extend(self.configured.take());
+        match configure(&text) {
+            Ok(configured) => {
+                self.configured = Some(Rc::new(configured));
+                true
+            }
             Err(error) => {
                 error!("basic_auth: configuration refused: {error}");
-                self.policy = None;
-                return false;
+                false
             }
-        };
-        for warning in config.warnings.iter().take(LOGGED_WARNINGS) {
-            warn!("basic_auth: {warning}");
         }
-        if let Some(more @ 1..) = config.warnings.len().checked_sub(LOGGED_WARNINGS) {
-            warn!("basic_auth: and {more} more warnings");
+    }
+
+    fn on_tick(&mut self) {
+        self.replaced.retain(|replaced| !replaced.is_idle());
+        for configured in self.replaced.iter().chain(&self.configured) {
+            configured.work();
         }
-        let policy = Policy::new(config);
-        info!("basic_auth: protecting with {} rules and {} credentials", policy.rules(), policy.credentials());
-        self.policy = Some(Rc::new(policy));
-        true
+        // An idle tick costs the proxy as much as twenty requests cost this filter.
+        if self.replaced.iter().chain(&self.configured).all(|configured| configured.is_idle()) {
+            self.set_tick_period(Duration::ZERO);
+        }
     }
 
     fn get_type(&self) -> Option<ContextType> {
         Some(ContextType::HttpContext)
     }
 
-    fn create_http_context(&self, _: u32) -> Option<Box<dyn HttpContext>> {
-        Some(Box::new(Filter { policy: self.policy.clone() }))
+    fn create_http_context(&self, number: u32) -> Option<Box<dyn HttpContext>> {
+        Some(Box::new(Filter { configured: self.configured.clone(), number, waits: false }))
     }
+}
+
+/// Reads a configuration and says what it protects.
+fn configure(text: &[u8]) -> Result<Configured, String> {
+    let config = Config::read_in(text, &|name| std::env::var(name).ok()).map_err(|error| error.to_string())?;
+    for warning in config.warnings.iter().take(LOGGED_WARNINGS) {
+        warn!("basic_auth: {warning}");
+    }
+    if let Some(more @ 1..) = config.warnings.len().checked_sub(LOGGED_WARNINGS) {
+        warn!("basic_auth: and {more} more warnings");
+    }
+    let policy = Policy::new(config);
+    info!("basic_auth: protecting with {} rules and {} credentials", policy.rules(), policy.credentials());
+    Configured::new(policy).map_err(|error| format!("the proxy has no source of randomness ({error})"))
 }
 
 /// The HTTP context: one request.
 struct Filter {
-    policy: Option<Rc<Policy>>,
+    configured: Option<Rc<Configured>>,
+    number: u32,
+    waits: bool,
 }
 
 impl Context for Filter {}
@@ -75,15 +161,54 @@ impl HttpContext for Filter {
         let headers = request_headers();
         // Headers that cannot be read are those of a request of which nothing is known: every rule covers it.
         let request = Request::from_header_map(&headers).unwrap_or_default();
-        match Answer::from(&Decision::of(self.policy.as_deref(), &request)) {
-            Answer::Continue => return Action::Continue,
-            Answer::Unauthorized { challenge } => {
-                self.send_http_response(401, vec![("www-authenticate", challenge)], None);
-            }
-            Answer::Unavailable => self.send_http_response(503, Vec::new(), None),
+        let passage = match &self.configured {
+            Some(configured) => configured.decide(&request, self.number),
+            None => Passage::Decided(Decision::NotConfigured),
+        };
+        match passage {
+            Passage::Decided(decision) => match Answer::from(&decision) {
+                Answer::Continue => return Action::Continue,
+                refusal => {
+                    if refuse(refusal).is_err() {
+                        error!("basic_auth: the proxy took no refusal; the request stays where it is");
+                    }
+                }
+            },
+            Passage::Waiting => self.waits = true,
         }
         Action::Pause
     }
+}
+
+impl Drop for Filter {
+    /// The request is over, perhaps because its client is gone: nothing more is to be hashed for it.
+    fn drop(&mut self) {
+        if self.waits
+            && let Some(configured) = &self.configured
+            && let Ok(mut gate) = configured.gate.try_borrow_mut()
+        {
+            gate.forget(self.number);
+        }
+    }
+}
+
+/// Sends a refusal. It is the one answer of its request.
+fn refuse(answer: Answer<'_>) -> Result<(), Status> {
+    match answer {
+        Answer::Unauthorized { challenge } => {
+            hostcalls::send_http_response(401, vec![("www-authenticate", challenge)], None)
+        }
+        Answer::TooManyRequests { retry_after } => {
+            hostcalls::send_http_response(429, vec![("retry-after", &retry_after.to_string())], None)
+        }
+        Answer::Unavailable | Answer::Continue => hostcalls::send_http_response(503, Vec::new(), None),
+    }
+}
+
+/// The client of the request that is being handled.
+fn client() -> Client {
+    let address = hostcalls::get_property(vec!["source", "address"]);
+    address.ok().flatten().map_or(Client::UNKNOWN, |address| Client::from_source_address(&address))
 }
 
 /// The request's headers as the proxy serializes them, in one call and without a copy; empty if the proxy has none.

@@ -18,6 +18,7 @@ KEPT = {
     "proxy_on_context_create",
     "proxy_on_configure",
     "proxy_on_request_headers",
+    "proxy_on_tick",
     # Without it contexts would pile up in the module.
     "proxy_on_delete",
 }

@@ -1,0 +1,195 @@
+"""Slow hashes in a real Envoy: requests wait, nobody else does, and whatever happens to them, nothing opens."""
+
+import base64
+import socket
+import threading
+import time
+
+import pytest
+from envoy import Envoy, answer_200, bootstrap, listener, wasm_filter
+from http_client import Http2, http1, http1_statuses, http2
+
+# Of `secret7`, at cost 10: about 56 ms of processor time, a quarter of a second of waiting.
+DEAR = "dear:$2y$10$L064N0mTsbPMqfILxivrYOpqcLlnCSAOz4.BXQ1yxttwIHLSzoDwS"
+CHEAP = "cheap:$2y$04$sTueBAinMDchCplUxVu4SO3rR0C8hfCCLI7K7o7O02RaehBmhOdfK"
+
+
+def rules(text, **top):
+    return {"basic_auth_rules": [{"prefix": "/slow", "htpasswd": text}], **top}
+
+
+def basic(pair):
+    return (b"authorization", b"Basic " + base64.b64encode(pair.encode()))
+
+
+RIGHT, WRONG = basic("dear:secret7"), basic("dear:wrong")
+
+
+@pytest.fixture(scope="module")
+def proxy(module, runtime, version):
+    def plugin(configuration, **options):
+        return wasm_filter(configuration, module=module, runtime=runtime, **options)
+
+    environment = {"USERS": DEAR + "\n" + CHEAP, "EMPTY": ""}
+    from_environment = {"basic_auth_rules": [{"prefix": "/slow", "htpasswd_env": "USERS"}]}
+    strict = {"failures": 3, "window_seconds": 60, "lock_seconds": 2}
+    forwarded = {"use_remote_address": False, "xff_num_trusted_hops": 0}
+    listeners = [
+        listener("slow", [plugin(rules(DEAR))], answer_200()),
+        listener("environment", [plugin(from_environment, environment=environment, vm_id="environment")], answer_200()),
+        listener("small", [plugin(rules(DEAR, hash_budget_ms_per_second=10.0))], answer_200()),
+        listener("lockout", [plugin(rules(CHEAP, lockout=strict))], answer_200(), manager={"use_remote_address": True}),
+        listener("forwarded", [plugin(rules(CHEAP, lockout=strict))], answer_200(), manager=forwarded),
+        listener("timeout", [plugin(rules(DEAR, hash_budget_ms_per_second=1))], answer_200(), manager={"request_timeout": "0.3s", "stream_idle_timeout": "0.3s"}),
+    ]
+    with Envoy(bootstrap(listeners), version=version) as proxy:
+        yield proxy
+        assert http1(proxy.ports["slow"], b"GET", b"/slow").status == 401
+        assert "Function: proxy_on" not in proxy.log, proxy.log
+
+
+@pytest.fixture(params=[http1, http2], ids=["http1", "http2"])
+def send(request):
+    return request.param
+
+
+def test_a_login_waits_for_its_hash(proxy, send):
+    port = proxy.ports["slow"]
+    assert send(port, b"GET", b"/slow", [RIGHT]).status == 200
+    assert send(port, b"GET", b"/slow", [WRONG]).status == 401
+    assert send(port, b"GET", b"/slow", [basic("nobody:secret7")]).status == 401
+    # Verified pairs are remembered; wrong ones never are.
+    assert send(port, b"GET", b"/slow", [RIGHT]).status == 200
+    assert send(port, b"GET", b"/slow", [WRONG]).status == 401
+
+
+def test_users_from_the_environment(proxy, send):
+    port = proxy.ports["environment"]
+    assert send(port, b"GET", b"/slow", [basic("cheap:secret3")]).status == 200
+    assert send(port, b"GET", b"/slow", [basic("cheap:secret4")]).status == 401
+    assert "secret" not in proxy.log and "$2y$" not in proxy.log
+
+
+def test_a_body_waits_with_its_request(proxy):
+    port = proxy.ports["slow"]
+    body = b"x" * 1_000_000
+    assert http1(port, b"POST", b"/slow", [basic("dear:another wrong one")], body=body).status in (401, "reset")
+    assert http1(port, b"POST", b"/slow", [RIGHT], body=body).status == 200
+
+
+def test_requests_of_one_connection_are_answered_in_order(proxy):
+    def request(path, *headers):
+        lines = [b"GET " + path + b" HTTP/1.1", b"host: test", *(name + b": " + value for name, value in headers)]
+        return b"\r\n".join([*lines, b"", b""])
+
+    requests = {request(b"/slow", WRONG): 401, request(b"/slow", RIGHT): 200, request(b"/open"): 200, request(b"/slow"): 401}
+    assert http1_statuses(proxy.ports["slow"], requests) == list(requests.values())
+    # Two requests at once on one connection: the second is read when the first is answered.
+    with socket.create_connection(("127.0.0.1", proxy.ports["slow"]), timeout=20) as connection:
+        connection.sendall(request(b"/slow", basic("dear:pipelined")) + request(b"/slow", RIGHT))
+        data = b""
+        while data.count(b"HTTP/1.1 ") < 2:
+            data += connection.recv(65536)
+    assert data.startswith(b"HTTP/1.1 401") and b"HTTP/1.1 200" in data
+
+
+def test_clients_that_are_gone_are_forgotten(proxy):
+    port = proxy.ports["slow"]
+    for number in range(12):
+        with socket.create_connection(("127.0.0.1", port)) as connection:
+            header = b": ".join(basic(f"dear:gone {number}"))
+            connection.sendall(b"GET /slow HTTP/1.1\r\nhost: test\r\n" + header + b"\r\n\r\n")
+            time.sleep(0.01)
+    connection = Http2(port)
+    streams = [connection.start(b"GET", b"/slow", [basic(f"dear:reset {number}")]) for number in range(6)]
+    for stream in streams[:-1]:
+        connection.reset(stream)
+    assert connection.finish(streams[-1]).status == 401
+    connection.close()
+    # Were all of them still waiting, this one would be told to come again.
+    assert http1(port, b"GET", b"/slow", [basic("dear:next")]).status == 401
+
+
+def test_a_request_that_times_out_while_it_waits_is_over(proxy):
+    port = proxy.ports["timeout"]
+    began = time.monotonic()
+    assert http1(port, b"GET", b"/slow", [basic("dear:slow")]).status in (408, 504, "reset")
+    assert time.monotonic() - began < 10
+    assert http1(port, b"GET", b"/open").status == 200
+
+
+def test_beyond_the_budget_a_login_is_told_to_come_again(proxy):
+    answers = []
+
+    def login(number):
+        answers.append(http1(proxy.ports["small"], b"GET", b"/slow", [basic(f"dear:flood {number}")]))
+
+    threads = [threading.Thread(target=login, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+        time.sleep(0.02)
+    # Innocent requests are served all the while.
+    for _ in range(20):
+        assert http1(proxy.ports["small"], b"GET", b"/open").status == 200
+    for thread in threads:
+        thread.join()
+    statuses = [answer.status for answer in answers]
+    assert set(statuses) == {401, 429}, statuses
+    for answer in answers:
+        if answer.status == 429:
+            assert int(answer.header("retry-after")[0]) >= 1
+            assert (answer.body, answer.header("www-authenticate")) == (b"", [])
+
+
+def test_a_client_that_fails_too_often_is_locked_for_that_user(proxy, send):
+    port = proxy.ports["lockout"]
+    user = f"cheap-{send.__name__}"
+    for attempt in range(3):
+        assert send(port, b"GET", b"/slow", [basic(f"{user}:{attempt}")]).status == 401
+    locked = send(port, b"GET", b"/slow", [basic(f"{user}:4")])
+    assert locked.status == 429 and 1 <= int(locked.header("retry-after")[0]) <= 2
+    # Another user of the same client is not locked, nor is a request without a login.
+    assert send(port, b"GET", b"/slow", [basic("cheap:secret3")]).status == 200
+    assert send(port, b"GET", b"/slow").status == 401
+    time.sleep(2.1)
+    assert send(port, b"GET", b"/slow", [basic(f"{user}:5")]).status == 401
+
+
+def test_a_locked_user_is_not_let_in_with_the_right_password(proxy):
+    port = proxy.ports["lockout"]
+    for attempt in range(3):
+        assert http1(port, b"GET", b"/slow", [basic(f"cheap:{attempt}")]).status == 401
+    assert http1(port, b"GET", b"/slow", [basic("cheap:secret3")]).status == 429
+    time.sleep(2.1)
+    assert http1(port, b"GET", b"/slow", [basic("cheap:secret3")]).status == 200
+
+
+def test_where_the_forwarded_address_is_trusted_a_client_forges_it(proxy):
+    def attempt(port, number, address):
+        headers = [basic(f"forger:{number}"), (b"x-forwarded-for", address)]
+        return http1(port, b"GET", b"/slow", headers).status
+
+    # With use_remote_address the address is the connection's, whatever the client writes.
+    statuses = [attempt(proxy.ports["lockout"], number, b"10.0.0.%d" % number) for number in range(6)]
+    assert statuses == [401] * 3 + [429] * 3
+    # Without it each forged address is another client, and nobody is ever locked.
+    statuses = [attempt(proxy.ports["forwarded"], number, b"10.0.0.%d" % number) for number in range(6)]
+    assert statuses == [401] * 6
+
+
+def test_every_worker_verifies(module, runtime, version):
+    filters = [wasm_filter(rules(CHEAP), module=module, runtime=runtime)]
+    with Envoy(bootstrap([listener("slow", filters, answer_200())]), version=version, concurrency=3) as proxy:
+        answers = []
+
+        def login(pair):
+            answers.append((pair, http1(proxy.ports["slow"], b"GET", b"/slow", [basic(pair)]).status))
+
+        pairs = ["cheap:secret3", "cheap:wrong"] * 12
+        threads = [threading.Thread(target=login, args=(pair,)) for pair in pairs]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert set(answers) <= {("cheap:secret3", 200), ("cheap:wrong", 401), ("cheap:wrong", 429), ("cheap:secret3", 429)}
+        assert ("cheap:secret3", 200) in answers and ("cheap:wrong", 401) in answers

@@ -31,8 +31,13 @@ test-envoy: $(MODULE) ## Runs the tests through a real Envoy (RUNTIME=v8|wasmtim
 .PHONY: build
 build: $(MODULE) ## Builds target/basic_auth.wasm
 
-$(MODULE): $(SOURCES) | toolchain
-	cargo rustc --release --locked --lib --crate-type cdylib --target wasm32-wasip1
+# tools/remap.py keeps this machine's folders out of the module (reproducible builds). What a
+# person has in these variables would go before the project's own flags.
+$(MODULE): $(SOURCES) tools/remap.py $(wildcard tools/link.py) | toolchain
+	cargo fetch --quiet --locked --target wasm32-wasip1
+	remap="$$($(PYTHON) tools/remap.py)" && \
+		env -u RUSTFLAGS -u CARGO_ENCODED_RUSTFLAGS -u CARGO_BUILD_RUSTFLAGS -u CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS \
+		cargo --config "$$remap" rustc --release --locked --lib --crate-type cdylib --target wasm32-wasip1
 	@cp target/wasm32-wasip1/release/basic_auth.wasm $@
 	@echo "$@: $$(wc -c < $@) bytes"
 
@@ -42,10 +47,81 @@ lint: toolchain ## Checks format, lints and documentation
 	cargo clippy --quiet --locked --all-targets
 	cargo clippy --quiet --locked --lib --target wasm32-wasip1
 	RUSTDOCFLAGS='-D warnings' cargo doc --quiet --locked --no-deps --document-private-items
+	$(PYTHON) tools/dependencies.py
 
 .PHONY: bench
 bench: ## Measures what a request costs (nothing here yet)
 	@echo "There is no benchmark yet."
+
+# What an image says of itself comes from Cargo.toml and the commit, never from the clock.
+CARGO_FIELD = $(shell sed -n 's/^$(1) = "\(.*\)"$$/\1/p' Cargo.toml | head -n 1)
+VERSION ?= $(call CARGO_FIELD,version)
+SOURCE ?= $(call CARGO_FIELD,repository)
+REVISION ?= $(shell git describe --always --abbrev=40 --exclude='*' --dirty 2>/dev/null || echo unknown)
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+IMAGE_TOOL := target/tools/image
+FORM ?= oci
+
+$(IMAGE_TOOL): $(wildcard tools/image/*.go) tools/image/go.mod tools/image/go.sum
+	@$(PYTHON) tools/needs.py go
+	go build -C tools/image -trimpath -o "$(CURDIR)/$(IMAGE_TOOL)" .
+
+.PHONY: image
+image: $(MODULE) $(IMAGE_TOOL) ## Packs the module for registries and says which digest belongs where
+	@$(IMAGE_TOOL) build -module $(MODULE) -out target/image -version "$(VERSION)" -revision "$(REVISION)" \
+		-created "$(SOURCE_DATE_EPOCH)" -source "$(SOURCE)" -licence "$(call CARGO_FIELD,license)" \
+		-description "$(call CARGO_FIELD,description)"
+
+.PHONY: push
+push: image ## Pushes to IMAGE=registry/name:tag (FORM=oci|docker|artifact|all, FORCE=1, PLAIN_HTTP=1)
+	@test -n "$(IMAGE)" || { echo "Say where to: make push IMAGE=ghcr.io/you/basic_auth:$(VERSION)" >&2; exit 1; }
+	@$(IMAGE_TOOL) push -module $(MODULE) -form "$(FORM)" $(if $(FORCE),-force) $(if $(PLAIN_HTTP),-plain-http) "$(IMAGE)"
+
+.PHONY: test-image
+test-image: ## Tests the tool that packs and pushes
+	@$(PYTHON) tools/needs.py go
+	cd tools/image && go vet ./... && go test ./... && go test -tags noasm -run Digests ./...
+
+.PHONY: test-registry
+test-registry: registry-needs image ## Pulls the images with Istio's own code from a real registry, judges examples/istio
+	cd tests/istio && go vet ./... && go test -count=1 -timeout 20m ./...
+
+# First, so that nothing is built for a test that cannot run.
+.PHONY: registry-needs
+registry-needs:
+	@$(PYTHON) tools/needs.py go docker-registry skopeo
+
+.PHONY: test-distribution
+test-distribution: distribution-needs dist ## Runs the release's steps and docs/distribution.md against local registries
+	$(PYTHON) tools/distribution_test.py
+
+.PHONY: distribution-needs
+distribution-needs:
+	@$(PYTHON) tools/needs.py go docker-registry skopeo htpasswd cargo-cyclonedx
+
+.PHONY: sbom
+sbom: $(MODULE) ## Lists the crates in the module, as CycloneDX
+	@$(PYTHON) tools/needs.py cargo-cyclonedx
+	$(PYTHON) tools/sbom.py $(MODULE) target/basic_auth.cdx.json
+
+.PHONY: dist
+dist: image sbom ## Makes the files of a release in target/dist
+	$(PYTHON) tools/release.py files
+
+.PHONY: reproduce
+reproduce: toolchain ## Builds the last commit twice as strangers would and compares (EXPECT=sha256:…)
+	@$(PYTHON) tools/needs.py git go
+	@$(PYTHON) tools/reproduce.py $(if $(EXPECT),--expect "$(EXPECT)") $(if $(filter-out undefined file default,$(origin SOURCE)),"SOURCE=$(SOURCE)")
+
+.PHONY: deny
+deny: ## Checks licences, sources, doubles and known vulnerabilities of the crates in the module
+	@$(PYTHON) tools/needs.py cargo-deny
+	$(PYTHON) tools/deny.py
+
+.PHONY: lint-workflows
+lint-workflows: ## Checks the GitHub workflows
+	@$(PYTHON) tools/needs.py go
+	go run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12 .github/workflows/*.yml
 
 .PHONY: clean
 clean: ## Removes target/

@@ -1,0 +1,140 @@
+#!/usr/bin/env python3
+"""What a release is made of, so that the workflow stays a list of names.
+
+    release.py check v0.1.0      the tag, Cargo.toml and CHANGELOG.md agree
+    release.py files             target/dist: module, bill of materials, notes, checksums
+    release.py publish IMAGE     push, sign and attest the images, and verify as a user would
+                                 (--key FILE: with a key and no transparency log, to try it out)
+"""
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from hashlib import sha256
+from pathlib import Path
+
+DIST = Path("target/dist")
+TOOL = "target/tools/image"
+FORMS = ("oci", "docker", "artifact")
+ISSUER = "https://token.actions.githubusercontent.com"
+
+
+class Trouble(Exception):
+    """What is wrong, in one sentence with its cure."""
+
+
+def version() -> str:
+    found = re.search(r'^version = "([^"]+)"$', Path("Cargo.toml").read_text(), re.MULTILINE)
+    if not found:
+        raise Trouble("Cargo.toml has no version")
+    return found[1]
+
+
+def notes(of: str) -> str:
+    """The section of the changelog for one version, without its heading."""
+    sections = re.split(r"^## \[([^\]]+)\].*$", Path("CHANGELOG.md").read_text(), flags=re.MULTILINE)
+    for name, text in zip(sections[1::2], sections[2::2]):
+        if name == of and text.strip():
+            return text.strip() + "\n"
+    raise Trouble(f"CHANGELOG.md says nothing of {of}: give its section the heading ## [{of}] - DATE before the tag")
+
+
+def check(tag: str) -> None:
+    if tag != f"v{version()}":
+        raise Trouble(f"the tag {tag} is not Cargo.toml's version {version()}: tag v{version()}, or change the version first")
+    notes(version())
+    print(f"{tag}: Cargo.toml and CHANGELOG.md agree")
+
+
+def files() -> None:
+    """Everything that hangs on the release page, from what `make image sbom` built."""
+    shutil.rmtree(DIST, ignore_errors=True)
+    DIST.mkdir(parents=True)
+    for built in ("target/basic_auth.wasm", "target/basic_auth.cdx.json"):
+        shutil.copyfile(built, DIST / Path(built).name)
+    sums = "".join(f"{sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in sorted(DIST.iterdir()))
+    (DIST / "SHA256SUMS").write_text(sums)
+    # Not released yet, so to be tried out: then the notes are what would be released.
+    try:
+        text = notes(version())
+    except Trouble:
+        text = notes("Unreleased")
+    (DIST / "notes.md").write_text(text)
+    sys.stdout.write(sums)
+
+
+def run(*command: str, quiet: bool = False) -> str:
+    print("+", " ".join(command), flush=True)
+    said = subprocess.run(command, text=True, stdout=subprocess.PIPE, stderr=None)
+    if not quiet:
+        sys.stdout.write(said.stdout)
+        sys.stdout.flush()
+    if said.returncode:
+        raise Trouble(f"{command[0]} {command[1]} failed, see above: nothing after it was done, and it can be run again")
+    return said.stdout
+
+
+def publish(image: str, key: str | None) -> None:
+    number = version()
+    minor = ".".join(number.split(".")[:2])
+    run(TOOL, "push", "-form", "all", f"{image}:{number}")
+    # The short tag follows the newest release of its line. It is a convenience for trying out;
+    # what is deployed pins a digest.
+    run(TOOL, "push", "-form", "all", "-force", f"{image}:{minor}")
+    with tempfile.TemporaryDirectory() as scratch:
+        if key:
+            services = str(Path(scratch) / "no-services.json")
+            run("cosign", "signing-config", "create", "--out", services)
+            signer = ("--key", key, "--signing-config", services)
+            verifier = ("--key", str(Path(key).with_suffix(".pub")), "--insecure-ignore-tlog")
+        else:
+            signer = ()
+            verifier = ("--certificate-identity", identity(), "--certificate-oidc-issuer", ISSUER)
+        for form in FORMS:
+            digest = run(TOOL, "digest", form).strip()
+            run("cosign", "sign", "--yes", *signer, f"{image}@{digest}")
+            run("cosign", "attest", "--yes", *signer, "--type", "cyclonedx", "--predicate", str(DIST / "basic_auth.cdx.json"), f"{image}@{digest}")
+            run("cosign", "verify", *verifier, f"{image}@{digest}", quiet=True)
+            run("cosign", "verify-attestation", *verifier, "--type", "cyclonedx", f"{image}@{digest}", quiet=True)
+        sums, bundle = str(DIST / "SHA256SUMS"), str(DIST / "SHA256SUMS.sigstore.json")
+        run("cosign", "sign-blob", "--yes", *signer, "--bundle", bundle, sums, quiet=True)
+        run("cosign", "verify-blob", *verifier, "--bundle", bundle, sums)
+
+
+def identity() -> str:
+    """Who signs without a key: this workflow, at this tag."""
+    try:
+        return f"{os.environ['GITHUB_SERVER_URL']}/{os.environ['GITHUB_WORKFLOW_REF']}"
+    except KeyError as missing:
+        raise Trouble(f"without a key only a GitHub workflow can sign, and {missing} is not set: give --key to try it out") from None
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("check").add_argument("tag")
+    commands.add_parser("files")
+    publishing = commands.add_parser("publish")
+    publishing.add_argument("image")
+    publishing.add_argument("--key")
+    arguments = parser.parse_args()
+    try:
+        match arguments.command:
+            case "check":
+                check(arguments.tag)
+            case "files":
+                files()
+            case "publish":
+                publish(arguments.image, arguments.key)
+    except Trouble as trouble:
+        print(f"release: {trouble}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,126 @@
+#!/usr/bin/env python3
+"""Builds the last commit twice, as two strangers would, and compares module and images.
+
+The two builds share the commit, the compiler and nothing else that can be helped: another
+folder at another depth, another cargo home, another home, time zone, language and umask.
+With --expect the digest of a published image is compared as well, so that anybody can see
+for himself that a release was built from the source it names.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+FORMS = ("oci", "docker", "artifact")
+
+
+class Trouble(Exception):
+    """What went wrong, in one sentence."""
+
+
+@dataclass(frozen=True)
+class Stranger:
+    name: str
+    folder: str
+    environment: dict[str, str]
+    umask: int
+
+
+STRANGERS = (
+    Stranger("the first", "first", {"TZ": "UTC", "LANG": "C"}, 0o022),
+    Stranger("the second", "at/another depth/second", {"TZ": "Asia/Tokyo", "LANG": "C.UTF-8", "RUSTFLAGS": "-C opt-level=1"}, 0o077),
+)
+
+
+def git(*arguments: str, folder: Path) -> str:
+    said = subprocess.run(["git", "-C", str(folder), *arguments], text=True, capture_output=True)
+    if said.returncode:
+        raise Trouble(f"git {arguments[0]} failed: {said.stderr.strip()}")
+    return said.stdout.strip()
+
+
+def cargo_home(folder: Path) -> Path:
+    """A cargo home of its own, which borrows what was downloaded and unpacks it anew."""
+    real = Path(os.environ.get("CARGO_HOME") or Path.home() / ".cargo")
+    home = folder / "cargo"
+    (home / "registry").mkdir(parents=True)
+    for borrowed in ("registry/cache", "registry/index", "config.toml"):
+        if (real / borrowed).exists():
+            (home / borrowed).symlink_to((real / borrowed).resolve())
+    return home
+
+
+def build(stranger: Stranger, base: Path, project: Path, commit: str, variables: list[str]) -> dict[str, str]:
+    """Clones and builds; returns the digest of each product."""
+    folder = base / stranger.folder
+    clone = folder / "clone"
+    folder.mkdir(parents=True)
+    git("clone", "--quiet", "--no-checkout", "--no-hardlinks", str(project), str(clone), folder=project)
+    git("checkout", "--quiet", commit, folder=clone)
+    home = folder / "home"
+    home.mkdir()
+    go = {name: subprocess.run(["go", "env", name], text=True, capture_output=True, check=True).stdout.strip()
+          for name in ("GOMODCACHE", "GOCACHE", "GOFLAGS")}
+    environment = {
+        **os.environ, **go, **stranger.environment,
+        "RUSTUP_HOME": os.environ.get("RUSTUP_HOME") or str(Path.home() / ".rustup"),
+        "CARGO_HOME": str(cargo_home(folder)),
+        "HOME": str(home),
+        # The folder belongs to whoever runs this; git shall not ask the strange home about it.
+        "GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "safe.directory", "GIT_CONFIG_VALUE_0": "*",
+    }
+    for inherited in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "CARGO_TARGET_DIR"):
+        environment.pop(inherited, None)
+    said = subprocess.run(["make", "--no-print-directory", "image", *variables], cwd=clone, env=environment, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, umask=stranger.umask)
+    if said.returncode:
+        raise Trouble(f"{stranger.name} build failed: make image\n{said.stdout}")
+    digests = {"module": "sha256:" + sha256((clone / "target/basic_auth.wasm").read_bytes()).hexdigest()}
+    for form in FORMS:
+        digests[form] = subprocess.run([clone / "target/tools/image", "digest", "-layout", clone / "target/image", form],
+                                       text=True, check=True, capture_output=True).stdout.strip()
+    return digests
+
+
+def compare(expected: list[str], variables: list[str]) -> int:
+    project = Path(__file__).resolve().parent.parent
+    commit = git("rev-parse", "HEAD", folder=project)
+    if git("status", "--porcelain", "--untracked-files=no", folder=project):
+        print("note: what is not committed is not built")
+    with tempfile.TemporaryDirectory(prefix="reproduce-") as base:
+        first, second = (build(stranger, Path(base), project, commit, variables) for stranger in STRANGERS)
+    differing = [product for product in first if first[product] != second[product]]
+    print(f"commit {commit}, built twice:")
+    for product, digest in first.items():
+        print(f"  {product:<9} {digest}" + (f"\n            {second[product]}  <- differs" if product in differing else ""))
+    if differing:
+        print(f"not reproducible: {', '.join(differing)}", file=sys.stderr)
+        return 1
+    print("all the same")
+    for digest in expected:
+        if digest not in first.values():
+            print(f"{digest} is none of them: it was built from another commit, with another compiler, or with another SOURCE", file=sys.stderr)
+            return 1
+        print(f"{digest} is what this commit gives")
+    return 0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Builds the last commit twice in different folders and compares.")
+    parser.add_argument("--expect", action="append", default=[], metavar="sha256:…", help="a published digest that has to be among the results")
+    parser.add_argument("variables", nargs="*", metavar="NAME=VALUE", help="handed to make, as in SOURCE=https://…")
+    arguments = parser.parse_args()
+    try:
+        return compare(arguments.expect, arguments.variables)
+    except Trouble as trouble:
+        print(f"reproduce: {trouble}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -91,6 +91,10 @@ test-registry: registry-needs image ## Pulls the images with Istio's own code fr
 registry-needs:
 	@$(PYTHON) tools/needs.py go docker-registry skopeo
 
+.PHONY: istio
+istio: $(MODULE) $(IMAGE_TOOL) ## Walks through a real Istio on this machine; the first run builds it (docs/istio.md)
+	@$(PYTHON) tools/istio
+
 .PHONY: test-distribution
 test-distribution: distribution-needs dist ## Runs the release's steps and docs/distribution.md against local registries
 	$(PYTHON) tools/distribution_test.py

@@ -1,0 +1,20 @@
+"""Where things lie, and the one kind of error that the user is told in a sentence."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+TOOL = ROOT / "tools" / "istio"
+MODULES = TOOL / "modules"
+MANIFESTS = TOOL / "manifests"
+EXAMPLES = ROOT / "examples" / "istio"
+
+# Kept between runs: what was built. Made anew by each run: RUN.
+TARGET = ROOT / "target" / "istio"
+BIN = TARGET / "bin"
+RUN = TARGET / "run"
+LOGS = RUN / "logs"
+TRANSCRIPT = TARGET / "transcript.txt"
+
+
+class Problem(Exception):
+    """Something the user has to mend; its text is one clear sentence."""

@@ -17,11 +17,21 @@ run: $(MODULE) ## Serves a demo behind a real Envoy on 127.0.0.1 until Ctrl-C (P
 	@$(PYTHON) tools/demo.py --port $(PORT)
 
 .PHONY: test
-test: test-native test-envoy ## Runs all tests: natively and through a real Envoy
+test: test-native test-module test-envoy ## Runs all tests: natively, in a counting host and through a real Envoy
 
 .PHONY: test-native
 test-native: toolchain ## Runs the tests that need no proxy
 	cargo test --quiet --locked -- --nocapture
+
+.PHONY: test-module
+test-module: $(MODULE) ## Counts host calls and instructions against testdata/counts.json
+	@$(PYTHON) tools/packages.py tests >/dev/null
+	PYTHONPATH=target/python-tests PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m pytest -q -p no:cacheprovider tests/module
+
+.PHONY: counts
+counts: $(MODULE) ## Writes testdata/counts.json, what requests cost in host calls and instructions
+	@$(PYTHON) tools/packages.py tests >/dev/null
+	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/module/counts.py
 
 .PHONY: test-envoy
 test-envoy: $(MODULE) ## Runs the tests through a real Envoy (RUNTIME=v8|wasmtime|wamr, ENVOY=1.40.0)

@@ -96,6 +96,7 @@ class Plugin:
         self.properties = properties or {}
         self.streams = {}
         self.calls = collections.Counter()
+        self.load_fuel = 0
         self._limit = fuel
         self._random = itertools.cycle(random)
         self._environment = [f"{name}={value}".encode() + b"\0" for name, value in (environment or {}).items()]
@@ -120,8 +121,10 @@ class Plugin:
                 break
         self._call("proxy_on_context_create", ROOT, 0)
         started = self._call("proxy_on_vm_start", ROOT, 0)
+        self._store.set_fuel(self._limit)
         if started == 0 or self._call("proxy_on_configure", ROOT, len(self._configuration)) == 0:
             raise Refused(self.log)
+        self.load_fuel = self._limit - self._store.get_fuel()
 
     @property
     def memory(self):

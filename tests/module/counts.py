@@ -1,0 +1,112 @@
+"""What requests cost, counted: host calls and instructions, the same on every machine.
+
+    python3 tests/module/counts.py      writes testdata/counts.json (`make counts`)
+"""
+
+import json
+import pathlib
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "target" / "python-tests"), str(pathlib.Path(__file__).parent)]
+
+import wasmtime  # noqa: E402  (the path has to be set first)
+import workload  # noqa: E402
+from host import Module  # noqa: E402
+
+FILE = ROOT / "testdata" / "counts.json"
+MODULE = ROOT / "target" / "basic_auth.wasm"
+
+LONG = 50_000
+"""Bytes of a long path; Envoy's own limit for all headers is 60 KiB unless it is raised."""
+
+RUNAWAY = 3_000_000_000
+"""Instructions after which a request is given up: a proxy's worker would stand still for seconds."""
+
+
+MANY = [size for size in workload.SIZES if size > 1]
+
+
+def shapes():
+    """The configurations by name, each with its requests by name."""
+    yield "1 rule", workload.rules(1), dict(_usual(1))
+    for size in MANY:
+        yield f"{size:,} rules", workload.rules(size), dict(_usual(size))
+        yield f"{size:,} users", workload.users(size), dict(_usual(size))
+    for size in (1, 10_000):
+        last = f"tenant{size - 1:06}.example.com"
+        covered = {"authority": last, "credential": workload.user(size - 1)}
+        yield f"{size:,} host{'s' if size > 1 else ''}", workload.hosts(size), {
+            "not covered": workload.request("/page"),
+            "accepted": workload.request("/page", **covered),
+            "accepted, a name below": workload.request("/page", **{**covered, "authority": f"a.b.{last}"}),
+        }
+    worst = {
+        "1 rule": workload.rules(1),
+        "2,000 nested prefixes": workload.nested_prefixes(2_000),
+        "2,000 nested suffixes": workload.nested_suffixes(2_000),
+        "100,000 prefixes alike": workload.alike("prefix", 100_000),
+        "100,000 suffixes alike": workload.alike("suffix", 100_000),
+        "1,000 regexes": workload.regexes(1_000),
+        "1,000 regexes without a text": workload.bare_regexes(1_000),
+    }
+    for name, configuration in worst.items():
+        yield f"worst: {name}", configuration, dict(_long())
+
+
+def _usual(size):
+    for case, (path, credential) in workload.cases(size).items():
+        for headers, more in workload.HEADERS.items():
+            yield f"{case}, {headers}", workload.request(path, credential=credential, more=more)
+
+
+def _long():
+    for name, path in workload.PATHS.items():
+        for length in (LONG // 2, LONG):
+            yield f"{length:,} bytes of {name}", workload.request(path(length), credential=workload.user(0))
+
+
+def count(plugin, headers):
+    """A request's usual cost: the mean of several, after others that have made room in the module's memory."""
+    long = max(len(value) for _, value in headers) > 10_000
+    warm, runs = (1, 2) if long else (4, 16)
+    try:
+        for _ in range(warm):
+            plugin.request(headers)
+        outcomes = [plugin.request(headers) for _ in range(runs)]
+    except wasmtime.Trap as trap:
+        return {"answer": "trap", "calls": {}, "fuel": RUNAWAY, "trap": str(trap).strip().splitlines()[-1].strip()}
+    calls = outcomes[-1].calls
+    assert all(outcome.calls == calls for outcome in outcomes), "one request is not like the other"
+    return {
+        "answer": outcomes[-1].status or "passed on",
+        "calls": dict(sorted(calls.items())),
+        "fuel": round(sum(outcome.fuel for outcome in outcomes) / runs),
+    }
+
+
+def measure(module=MODULE):
+    """All counts: by configuration the cost of loading it and of each request."""
+    code = Module(module)
+    counts = {}
+    for name, configuration, requests in shapes():
+        text = json.dumps(configuration)
+        plugin = code.plugin(text, fuel=RUNAWAY)
+        counts[name] = {"load": {"bytes": len(text), "fuel": plugin.load_fuel, "memory": plugin.memory}, "requests": {}}
+        for which, headers in requests.items():
+            counts[name]["requests"][which] = counted = count(plugin, headers)
+            if counted["answer"] == "trap":
+                # What a trap leaves behind is no state to count in.
+                plugin = code.plugin(text, fuel=RUNAWAY)
+    return counts
+
+
+def main():
+    counts = measure()
+    lines = json.dumps(counts, indent=1)
+    FILE.write_text(lines + "\n")
+    print(f"{FILE.relative_to(ROOT)}: {sum(len(shape['requests']) for shape in counts.values())} requests counted")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+"""What a request costs is part of the module's interface: counts that do not depend on the machine.
+
+testdata/counts.json holds them; `make counts` writes it. A count that grows fails here until that file, and with it
+the reason in the commit, says so. The other tests hold the counts against what the README promises.
+"""
+
+import json
+import warnings
+
+import counts
+import pytest
+import workload
+
+GROWTH = 1.01
+"""How much more than in the file is the same: a rebuilt module may differ by a few instructions."""
+
+FALL = 0.9
+"""How much less than in the file is worth a new file."""
+
+USUAL = [f"{case}, {headers}" for case in workload.cases(1) for headers in workload.HEADERS]
+MANY = [f"{size:,} {what}" for size in counts.MANY for what in ("rules", "users")]
+
+
+@pytest.fixture(scope="session")
+def counted():
+    """The counts of the module in target/."""
+    assert counts.MODULE.exists(), "target/basic_auth.wasm is missing; run `make build`"
+    return counts.measure()
+
+
+def flat(tree, place=()):
+    """The numbers of a tree by their places in it."""
+    for name, value in tree.items():
+        if isinstance(value, dict):
+            yield from flat(value, (*place, name))
+        elif isinstance(value, int):
+            yield (*place, name), value
+
+
+def test_no_count_grows_unseen(counted):
+    written = dict(flat(json.loads(counts.FILE.read_text())))
+    now = dict(flat(counted))
+    grown = [
+        f"{' / '.join(place)}: {written.get(place, 0):,} → {value:,}"
+        for place, value in now.items()
+        if value > written.get(place, 0) * GROWTH
+    ]
+    fallen = [place for place, value in now.items() if value < written.get(place, 0) * FALL]
+    if fallen or written.keys() - now.keys():
+        warnings.warn(f"{len(fallen)} counts fell by more than a tenth; `make counts` writes the new ones down.", stacklevel=1)
+    assert not grown, "these counts grew; if they have to, `make counts` writes it down:\n" + "\n".join(grown)
+
+
+@pytest.mark.parametrize("case", USUAL)
+@pytest.mark.parametrize("many", MANY)
+def test_the_number_of_rules_and_users_costs_nothing(counted, many, case):
+    one, here = (counted[shape]["requests"][case]["fuel"] for shape in ("1 rule", many))
+    assert here <= 1.1 * one, f"{here / one:,.2f} times the instructions of one rule"
+
+
+@pytest.mark.parametrize("case", ["not covered", "accepted", "accepted, a name below"])
+def test_the_number_of_hosts_costs_nothing(counted, case):
+    one, here = (counted[shape]["requests"][case]["fuel"] for shape in ("1 host", "10,000 hosts"))
+    assert here <= 1.1 * one, f"{here / one:,.2f} times the instructions of one host"
+
+
+@pytest.mark.parametrize("case", USUAL)
+@pytest.mark.parametrize("shape", ["1 rule", *MANY])
+def test_host_calls_are_few(counted, shape, case):
+    """One for what the path decides, one more for the credential, and the answer."""
+    request = counted[shape]["requests"][case]
+    answers = request["calls"].get("proxy_send_local_response", 0)
+    reads = sum(request["calls"].values()) - answers
+    assert answers == (0 if case.startswith(("not covered", "accepted")) else 1)
+    assert reads <= (1 if case.startswith("not covered") else 2), request["calls"]
+
+
+@pytest.mark.parametrize("headers", workload.HEADERS)
+@pytest.mark.parametrize("shape", ["1 rule", *MANY])
+def test_an_unknown_user_costs_what_a_wrong_password_costs(counted, shape, headers):
+    """To the client both are the same, in time too. What is left is a byte here and there of the copied text."""
+    requests = counted[shape]["requests"]
+    unknown, wrong = (requests[f"{case}, {headers}"]["fuel"] for case in ("unknown user", "wrong password"))
+    assert abs(unknown - wrong) <= 0.01 * wrong, f"{unknown:,} and {wrong:,}"
+
+
+WORST = [name for name, _, _ in counts.shapes() if name.startswith("worst")]
+
+
+@pytest.mark.parametrize("path", workload.PATHS)
+@pytest.mark.parametrize("shape", WORST)
+def test_the_worst_stays_linear_in_the_request(counted, shape, path):
+    half, whole = (counted[shape]["requests"][f"{length:,} bytes of {path}"] for length in (counts.LONG // 2, counts.LONG))
+    assert "trap" not in whole, whole["trap"]
+    assert whole["fuel"] <= 2.1 * half["fuel"], f"{whole['fuel'] / half['fuel']:.2f} times for twice the length"
+
+
+@pytest.mark.parametrize("path", workload.PATHS)
+def test_a_long_path_costs_little_a_byte(counted, path):
+    """A request that nobody has to sign must not keep a worker busy: 50 kB in well under 50 million instructions."""
+    fuel = counted["worst: 1 rule"]["requests"][f"{counts.LONG:,} bytes of {path}"]["fuel"]
+    assert fuel <= 1_000 * counts.LONG, f"{fuel / counts.LONG:,.0f} instructions a byte"
+
+
+@pytest.mark.parametrize("what", ["rules", "users"])
+def test_loading_is_linear(counted, what):
+    some, all_ = (counted[f"{size:,} {what}"]["load"] for size in workload.SIZES[-2:])
+    assert all_["fuel"] <= 11 * some["fuel"], f"{all_['fuel'] / some['fuel']:.1f} times for ten times the size"
+
+
+@pytest.mark.parametrize("what", ["rules", "users"])
+def test_a_hundred_thousand_fit_into_64_mib(counted, what):
+    grown = counted[f"{workload.SIZES[-1]:,} {what}"]["load"]["memory"] - counted["1 rule"]["load"]["memory"]
+    assert grown <= 64 << 20, f"{grown / (1 << 20):.1f} MiB"

@@ -2,6 +2,7 @@
 
 MODULE := target/basic_auth.wasm
 SOURCES := $(shell find src -name '*.rs') Cargo.toml Cargo.lock rust-toolchain.toml $(wildcard .cargo/*)
+IDLE := target/idle/wasm32-wasip1/release/idle.wasm
 PYTHON ?= python3
 PORT ?= 10000
 
@@ -60,8 +61,12 @@ lint: toolchain ## Checks format, lints and documentation
 	$(PYTHON) tools/dependencies.py
 
 .PHONY: bench
-bench: ## Measures what a request costs (nothing here yet)
-	@echo "There is no benchmark yet."
+bench: $(MODULE) $(IDLE) ## Measures what a request costs in Envoy; writes docs/cost.md (ROUNDS=3 for a short look, PEER=other.wasm)
+	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) benches/bench.py $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(REQUESTS),--requests $(REQUESTS)) $(PEER)
+
+# The benchmarks' yardstick: a module that does nothing, built and linked as ours is.
+$(IDLE): $(wildcard benches/idle/src/*) benches/idle/Cargo.toml benches/idle/Cargo.lock rust-toolchain.toml $(wildcard .cargo/*) | toolchain
+	cd benches/idle && cargo rustc --quiet --release --locked --lib --target wasm32-wasip1 --target-dir ../../target/idle
 
 # What an image says of itself comes from Cargo.toml and the commit, never from the clock.
 CARGO_FIELD = $(shell sed -n 's/^$(1) = "\(.*\)"$$/\1/p' Cargo.toml | head -n 1)

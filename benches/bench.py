@@ -1,0 +1,139 @@
+"""`make bench`: what a request costs in a real Envoy with one worker, beside Envoy's own filter and an idle module.
+
+    make bench                          everything; writes docs/cost.md and docs/cost.svg
+    make bench ROUNDS=3 REQUESTS=100    a short look; the documents stay as they are
+    make bench PEER="a.wasm b.wasm"     other modules that take the same configuration, too
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import platform
+import re
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "benches")]
+
+import plot  # noqa: E402  (the path has to be set first)
+import processor  # noqa: E402
+import report  # noqa: E402
+import start  # noqa: E402
+import workload  # noqa: E402
+from envoy import MODULE, Envoy, NotServing, bootstrap  # noqa: E402
+from load import PROTOCOLS  # noqa: E402
+from packages import ENVOY, Missing  # noqa: E402
+from rounds import Rounds  # noqa: E402
+from variants import IDLE, NONE, OURS, Filters, Variant, all_variants, configurations, peers  # noqa: E402
+
+IDLE_MODULE = ROOT / "target" / "idle" / "wasm32-wasip1" / "release" / "idle.wasm"
+DATA = ROOT / "target" / "bench"
+DOCUMENT = ROOT / "docs" / "cost.md"
+PICTURE = ROOT / "docs" / "cost.svg"
+MARKS = re.compile(r"(<!-- bench -->\n).*?(<!-- /bench -->)", re.DOTALL)
+
+ROUNDS, REQUESTS = 150, 200
+
+
+def shapes_that_load(modules):
+    """Pairs of a module and a configuration; a peer that cannot load one is measured without it."""
+    shapes = [(IDLE, "1 rule")] + [(OURS, shape) for shape in configurations()]
+    for name in modules.keys() - {OURS, IDLE}:
+        for shape in configurations():
+            try:
+                with Envoy(bootstrap(Filters(modules, [(name, shape)]).listeners()), patience=60):
+                    shapes.append((name, shape))
+            except NotServing:
+                print(f"{name} does not load {shape}")
+    return shapes
+
+
+def measure(modules, rounds, requests):
+    """Everything, as one value that is written as JSON."""
+    shapes = shapes_that_load(modules)
+    deciders = [name for name in modules if name != IDLE]
+    variants = all_variants(deciders, [shape for shape in shapes if shape[0] != IDLE], list(PROTOCOLS))
+    run = Rounds(Filters(modules, shapes), [one for one in variants if one.filter not in modules or (one.filter, one.shape) in shapes], rounds=rounds, requests=requests)
+    entries = []
+    for one in run.variants:
+        place = {"filter": one.filter, "shape": one.shape, "case": one.case, "headers": one.headers, "protocol": one.protocol}
+        entries.append({**place, "adds": run.added(one), "rounds": [round(value, 2) for value in run.times[one]]})
+    without = Variant(NONE, "no rules", "not covered", "five headers", "HTTP/1.1")
+    return {
+        "envoy": ENVOY,
+        "machine": f"{platform.machine()}, {os.cpu_count()} processors, {platform.system()}",
+        "load": os.getloadavg()[1],
+        "rounds": rounds,
+        "requests": requests,
+        "shapes": shapes,
+        "modules": {name: file.stat().st_size for name, file in modules.items()},
+        "without": [round(value, 2) for value in run.times[without]],
+        "costs": entries,
+    }
+
+
+def text_of(figures):
+    """The tables of a run."""
+    costs = report.Costs(figures["costs"])
+    deciders = [name for name in figures["modules"] if name != IDLE]
+    shapes = [tuple(shape) for shape in figures["shapes"] if shape[0] != IDLE]
+    sizes = ", ".join(f"`{name}` {size:,}" for name, size in figures["modules"].items())
+    return "\n\n".join(
+        [
+            f"Envoy {figures['envoy']}, one worker, V8; {figures['rounds']} rounds of {figures['requests']} requests; "
+            f"{figures['machine']}, load average {figures['load']:.1f}.",
+            report.requests(costs, deciders, list(PROTOCOLS)),
+            report.sizes(costs, shapes),
+            report.ratios(costs),
+            report.starts(figures["starts"]),
+            report.loading(figures["starts"]),
+            f"Bytes of the modules: {sizes}.",
+        ]
+    )
+
+
+def picture_of(figures):
+    """Cost against the number of rules."""
+    costs = report.Costs(figures["costs"])
+    lines = {}
+    for name in (name for name in figures["modules"] if name != IDLE):
+        for case in ("not covered", "wrong password", "accepted"):
+            line = [(size, adds["quiet"]) for shape, (size, _) in configurations().items() if "rule" in shape and (adds := costs.get(name, case, shape=shape))]
+            if line:
+                lines[case if name == OURS else f"{name}, {case}"] = line
+    idle = costs.get(IDLE, "not covered")["quiet"]
+    lines["a module that does nothing"] = [(size, idle) for size in workload.SIZES]
+    return plot.draw("What a request costs", lines, across="rules", up="µs of Envoy's processor time")
+
+
+def main(arguments):
+    processor.require_linux()
+    begun = time.monotonic()
+    modules = {OURS: MODULE, IDLE: IDLE_MODULE, **peers(arguments.peers)}
+    figures = measure(modules, arguments.rounds, arguments.requests)
+    figures["starts"] = start.measure(modules, times=3 if arguments.rounds > 10 else 1)
+    DATA.mkdir(parents=True, exist_ok=True)
+    (DATA / "cost.json").write_text(json.dumps(figures, indent=1) + "\n")
+    (DATA / "cost.svg").write_text(picture_of(figures))
+    text = text_of(figures)
+    print(f"\n{text}\n\n{time.monotonic() - begun:.0f} s; all figures: {(DATA / 'cost.json').relative_to(ROOT)}")
+    if (arguments.rounds, arguments.requests, arguments.peers) != (ROUNDS, REQUESTS, []):
+        print("Not a full run of the usual modules: docs/ stays as it is.")
+        return
+    DOCUMENT.write_text(MARKS.sub(lambda marks: f"{marks[1]}\n{text}\n\n{marks[2]}", DOCUMENT.read_text()))
+    PICTURE.write_text((DATA / "cost.svg").read_text())
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--requests", type=int, default=REQUESTS, help="of each variant in each round")
+    parser.add_argument("peers", nargs="*", help="other modules to measure")
+    try:
+        main(parser.parse_args())
+    except Missing as missing:
+        sys.exit(str(missing))
+    except NotServing as stopped:
+        sys.exit("Envoy did not start; it said:\n" + "\n".join(stopped.log.splitlines()[-5:]))

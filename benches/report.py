@@ -1,0 +1,103 @@
+"""Tables of what was measured, in Markdown: for the terminal and for the documents."""
+
+import workload
+from variants import IDLE, NATIVE, OURS
+
+CASES = ("not covered", "missing", "wrong password", "accepted")
+TITLES = {"not covered": "not covered", "missing": "refused: no credential", "wrong password": "refused: wrong password", "accepted": "accepted"}
+WANTED = {"not covered": 2.2, "accepted": 2.4, "missing": 2.0, "wrong password": 2.0}
+"""At most so many times what the idle module adds, at five headers and HTTP/1.1."""
+
+
+def table(head, rows):
+    lines = ["| " + " | ".join(head) + " |", "| " + " | ".join(["---"] + ["---:"] * (len(head) - 1)) + " |"]
+    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
+
+
+class Costs:
+    """Figures by what they are of."""
+
+    def __init__(self, entries):
+        self._by = {(e["filter"], e["shape"], e["case"], e["headers"], e["protocol"]): e["adds"] for e in entries}
+
+    def get(self, filter_, case, *, shape="1 rule", headers="five headers", protocol="HTTP/1.1"):
+        return self._by.get((filter_, shape, case, headers, protocol))
+
+    def ratio(self, case):
+        """How many times the idle module's cost this module's is."""
+        ours, idle = self.get(OURS, case), self.get(IDLE, "not covered")
+        return ours["quiet"] / idle["quiet"] if ours and idle and idle["quiet"] > 0 else None
+
+
+def requests(costs, names, protocols):
+    """What each filter adds to a request, for each kind of it."""
+    kinds = [(headers, protocol) for protocol in protocols for headers in workload.HEADERS]
+    rows = [[f"a module that does nothing (`{IDLE}`)", *_row(costs, IDLE, "not covered", kinds)]]
+    for case in CASES[1:]:
+        rows.append([f"Envoy's own filter, {TITLES[case]}", *_row(costs, NATIVE, case, kinds)])
+    for name in names:
+        for case in CASES:
+            label = "**this module**" if name == OURS else f"`{name}`"
+            rows.append([f"{label}, {TITLES[case]}", *_row(costs, name, case, kinds)])
+    return table(["adds, µs", *(f"{headers}, {protocol}" for headers, protocol in kinds)], rows)
+
+
+def _row(costs, filter_, case, kinds):
+    return [_figure(costs.get(filter_, case, headers=headers, protocol=protocol)) for headers, protocol in kinds]
+
+
+def _figure(adds):
+    if adds is None:
+        return "–"
+    low, high = adds["quartiles"]
+    return f"{adds['quiet']:.1f} ({adds['median']:.1f}; {low:.1f} … {high:.1f})"
+
+
+def sizes(costs, shapes):
+    """The same with many rules, or many users in one rule."""
+    rows = []
+    for name in dict.fromkeys(name for name, _ in shapes):
+        for shape in (shape for other, shape in shapes if other == name):
+            cases = ("not covered", "wrong password", "accepted")
+            rows.append([f"`{name}`, {shape}", *(_figure(costs.get(name, case, shape=shape)) for case in cases)])
+    return table(["adds, µs", "not covered", "refused: wrong password", "accepted"], rows)
+
+
+def ratios(costs):
+    """This module against the idle one, and many rules against one."""
+    rows = []
+    for case, wanted in WANTED.items():
+        ratio = costs.ratio(case)
+        rows.append([f"{TITLES[case]}, against the idle module", f"≤ {wanted}", f"{ratio:.2f}" if ratio else "–"])
+    most = workload.SIZES[-1]
+    for what in ("rules", "users"):
+        for case in ("not covered", "wrong password", "accepted"):
+            many, one = costs.get(OURS, case, shape=f"{most:,} {what}"), costs.get(OURS, case)
+            if many and one and one["quiet"] > 0:
+                rows.append([f"{TITLES[case]}, {most:,} {what} against one", "≤ 1.10", f"{many['quiet'] / one['quiet']:.2f}"])
+    return table(["times", "wanted", "measured"], rows)
+
+
+def starts(figures):
+    """Starting and memory."""
+    rows = [
+        [name, f"{one['seconds']:.2f}", f"{one['processor_seconds']:.2f}", f"{one['worker_bytes'] / (1 << 20):.1f}"]
+        for name, one in figures.items()
+    ]
+    return table(["an Envoy with", "first answer after, s", "processor time until then, s", "a further worker, MiB"], rows)
+
+
+def loading(figures):
+    """What the largest configuration costs this module, beside the same text in a module that ignores it."""
+    most = workload.SIZES[-1]
+    rows = []
+    for what in ("rules", "users"):
+        ours, idle, one = (figures.get(name) for name in (f"{OURS}, {most:,} {what}", f"{IDLE}, {most:,} {what}", f"{OURS}, 1 rule"))
+        if ours and idle and one:
+            memory = (ours["worker_bytes"] - one["worker_bytes"]) / (1 << 20)
+            seconds, processor = (ours[key] - idle[key] for key in ("seconds", "processor_seconds"))
+            # Envoy loads once to see whether the configuration is good and once for the worker.
+            rows.append([f"{most:,} {what}: first answer later by, s", "", f"{seconds:.2f}"])
+            rows.append([f"{most:,} {what}: processor time of one load, s", "< 1", f"{processor / 2:.2f}"])
+            rows.append([f"{most:,} {what}: a worker's memory over one rule, MiB", "≤ 64", f"{memory:.1f}"])
+    return table(["", "wanted", "measured"], rows)

@@ -91,13 +91,15 @@ def measure(module=MODULE):
     counts = {}
     for name, configuration, requests in shapes():
         text = json.dumps(configuration)
-        plugin = code.plugin(text, fuel=RUNAWAY)
+        plugin = code.plugin(text)
+        plugin.limit = RUNAWAY
         counts[name] = {"load": {"bytes": len(text), "fuel": plugin.load_fuel, "memory": plugin.memory}, "requests": {}}
         for which, headers in requests.items():
             counts[name]["requests"][which] = counted = count(plugin, headers)
             if counted["answer"] == "trap":
                 # What a trap leaves behind is no state to count in.
-                plugin = code.plugin(text, fuel=RUNAWAY)
+                plugin = code.plugin(text)
+                plugin.limit = RUNAWAY
     return counts
 
 

@@ -86,7 +86,7 @@ class Plugin:
     """One configured root context. The configuration is text, bytes, or a value that is written as JSON.
 
     `environment` holds the variables of the virtual machine, `properties` what `proxy_get_property` finds (a name is
-    a tuple of parts). `fuel` bounds one call of the module: a loop without end becomes a `wasmtime.Trap`.
+    a tuple of parts). `fuel` bounds one call of the module (`limit` changes it): a loop without end becomes a `wasmtime.Trap`.
     """
 
     def __init__(self, module, configuration=None, *, environment=None, properties=None, random=b"\x5a", fuel=ENDLESS):
@@ -97,7 +97,7 @@ class Plugin:
         self.streams = {}
         self.calls = collections.Counter()
         self.load_fuel = 0
-        self._limit = fuel
+        self.limit = fuel
         self._random = itertools.cycle(random)
         self._environment = [f"{name}={value}".encode() + b"\0" for name, value in (environment or {}).items()]
         self._metrics = []
@@ -121,10 +121,10 @@ class Plugin:
                 break
         self._call("proxy_on_context_create", ROOT, 0)
         started = self._call("proxy_on_vm_start", ROOT, 0)
-        self._store.set_fuel(self._limit)
+        self._store.set_fuel(self.limit)
         if started == 0 or self._call("proxy_on_configure", ROOT, len(self._configuration)) == 0:
             raise Refused(self.log)
-        self.load_fuel = self._limit - self._store.get_fuel()
+        self.load_fuel = self.limit - self._store.get_fuel()
 
     @property
     def memory(self):
@@ -371,10 +371,10 @@ class Stream:
     def _run(self, name, *arguments):
         plugin = self.plugin
         # Set for each call: a module that runs away is stopped, and a count starts at a known place.
-        plugin._store.set_fuel(plugin._limit)
+        plugin._store.set_fuel(plugin.limit)
         plugin._effective = self.identity
         result = plugin._call(name, self.identity, *arguments)
-        self.fuel += plugin._limit - plugin._store.get_fuel()
+        self.fuel += plugin.limit - plugin._store.get_fuel()
         return result
 
 

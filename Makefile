@@ -64,6 +64,10 @@ lint: toolchain ## Checks format, lints and documentation
 bench: $(MODULE) $(IDLE) ## Measures what a request costs in Envoy; writes docs/cost.md (ROUNDS=3 for a short look, PEER=other.wasm)
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) benches/bench.py $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(REQUESTS),--requests $(REQUESTS)) $(PEER)
 
+.PHONY: bench-native
+bench-native: toolchain ## Measures what a decision costs on this machine, with no proxy
+	cargo bench --locked --bench decision
+
 # The benchmarks' yardstick: a module that does nothing, built and linked as ours is.
 $(IDLE): $(wildcard benches/idle/src/*) benches/idle/Cargo.toml benches/idle/Cargo.lock rust-toolchain.toml $(wildcard .cargo/*) | toolchain
 	cd benches/idle && cargo rustc --quiet --release --locked --lib --target wasm32-wasip1 --target-dir ../../target/idle

@@ -23,26 +23,28 @@
 //! A path is unreadable, so that nothing can be known about it, if it or one of its forms has an escape that is not
 //! `%` and two hexadecimal digits or holds an overlong UTF-8 sequence (`%c0%ae` is `.` to lenient decoders), if it does
 //! not begin with `/` (but for the `*` of `OPTIONS`), if there is none (`CONNECT`), or if it has more than
-//! [`MOST_FORMS`] forms, which no honest path has.
+//! [`MOST_FORMS`] forms or these more than [`MOST_BYTES`] bytes, which no honest path has.
 //!
 //! A path without any of those characters has one reading. It is looked at once, and nothing is allocated.
 
-use std::iter;
+use std::iter::successors;
 
 /// How many forms a path may have before it counts as unreadable.
 pub const MOST_FORMS: usize = 64;
+
+/// How many bytes the forms of a path may have together before it counts as unreadable.
+///
+/// It is a bound on work: 64 forms of 50 kB would keep a worker busy for a tenth of a second. A path of up to 2 kB can
+/// have all of its 64 forms, one of 40 kB still has three.
+pub const MOST_BYTES: usize = 128 * 1024;
 
 /// The readings of a path.
 pub enum Readings<'a> {
     /// One reading: the path as it was sent.
     Plain(&'a [u8]),
-    /// Several readings, without repetition, the path as it was sent first.
-    Several {
-        /// The readings.
-        forms: Vec<Form>,
-        /// How many of them were reached without cutting a trailing `/`; they stand first.
-        uncut: usize,
-    },
+    /// The readings without repetition, the path as it was sent first, but for those by a cut trailing `/`: they are
+    /// beginnings of these, for no other step finds anything new in a path that lost its trailing `/`.
+    Several(Vec<Form>),
     /// The path cannot be read.
     Unreadable,
 }
@@ -52,20 +54,19 @@ impl<'a> Readings<'a> {
     #[must_use]
     pub fn of(method: &[u8], path: Option<&'a [u8]>) -> Self {
         let Some(sent) = path else { return Self::Unreadable };
-        let path = without_query(sent);
+        let (path, found) = look_at(sent);
         if path == b"*" && method == b"OPTIONS" {
             return Self::Plain(path);
         }
         if path.first() != Some(&b'/') {
             return Self::Unreadable;
         }
-        let marks = Marks::of(path);
-        if marks.is_plain() {
+        if found == 0 {
             return Self::Plain(path);
         }
         let mut closure = Closure { forms: Vec::new(), on_malformed: OnMalformed::Refuse };
-        match closure.of(Form { bytes: path.to_vec(), marks }) {
-            Some(uncut) => Self::Several { forms: closure.forms, uncut },
+        match closure.of(Form::new(path.to_vec())) {
+            Some(()) => Self::Several(closure.forms),
             None => Self::Unreadable,
         }
     }
@@ -75,11 +76,13 @@ impl<'a> Readings<'a> {
     pub fn covering(&self) -> Option<impl Iterator<Item = &[u8]>> {
         let (plain, forms) = match self {
             Self::Plain(path) => (Some(*path), &[][..]),
-            Self::Several { forms, .. } => (None, forms.as_slice()),
+            Self::Several(forms) => (None, forms.as_slice()),
             Self::Unreadable => return None,
         };
-        let cut = plain.and_then(without_trailing_slash);
-        Some(plain.into_iter().chain(cut).chain(forms.iter().map(|form| form.bytes.as_slice())))
+        let forms = forms.iter().map(|form| form.bytes.as_slice());
+        Some(
+            plain.into_iter().chain(forms).flat_map(|form| successors(Some(form), |form| without_trailing_slash(form))),
+        )
     }
 
     /// Whether any reading satisfies `covers`. An unreadable path does.
@@ -91,7 +94,7 @@ impl<'a> Readings<'a> {
     pub fn all(&self, mut excepts: impl FnMut(&[u8]) -> bool) -> bool {
         match self {
             Self::Plain(path) => excepts(path),
-            Self::Several { forms, uncut } => forms.iter().take(*uncut).all(|form| excepts(&form.bytes)),
+            Self::Several(forms) => forms.iter().all(|form| excepts(&form.bytes)),
             Self::Unreadable => false,
         }
     }
@@ -100,7 +103,7 @@ impl<'a> Readings<'a> {
 /// Cuts the query at the first `?`.
 #[must_use]
 pub fn without_query(path: &[u8]) -> &[u8] {
-    path.split(|byte| *byte == b'?').next().unwrap_or_default()
+    look_at(path).0
 }
 
 /// The forms of a pattern that is a whole path, itself first; `None` if it is unreadable.
@@ -108,7 +111,11 @@ pub fn without_query(path: &[u8]) -> &[u8] {
 /// A percent sign that only decoding uncovers is left alone here: a request with one is unreadable and covered anyway.
 #[must_use]
 pub fn forms_of_path(path: &[u8]) -> Option<Vec<Vec<u8>>> {
-    forms_of_pattern(path, |closure, form| closure.of(form).map(|_| ()))
+    forms_of_pattern(path, |closure, form| {
+        closure.of(form)?;
+        let cut: Vec<Vec<u8>> = closure.cut_forms().map(<[u8]>::to_vec).collect();
+        cut.into_iter().try_for_each(|path| closure.add(Form::new(path)))
+    })
 }
 
 /// The forms of a pattern that is the beginning of paths, itself first; `None` if it is unreadable.
@@ -118,25 +125,7 @@ pub fn forms_of_path(path: &[u8]) -> Option<Vec<Vec<u8>>> {
 pub fn forms_of_prefix(prefix: &[u8]) -> Option<Vec<Vec<u8>>> {
     forms_of_pattern(prefix, |closure, form| {
         closure.add(form)?;
-        closure.expand(0, |form, add| {
-            each_decoded(form, add)?;
-            let whole_segments = form.bytes.iter().rposition(|byte| *byte == b'/').unwrap_or_default();
-            let (whole, rest) = form.bytes.split_at_checked(whole_segments)?;
-            let mut add_with_rest = |whole: Vec<u8>| add([whole.as_slice(), rest].concat());
-            // `whole` lacks the slash that ends its last segment, so a last `..` must not leave a slash of its own.
-            if form.marks.has(Marks::DOT_SEGMENT) {
-                let mut resolved = resolve_dot_segments(&[whole, b"/"].concat());
-                resolved.pop();
-                add_with_rest(resolved)?;
-            }
-            if form.marks.has(Marks::PARAMETER) {
-                add_with_rest(cut_parameters(whole))?;
-            }
-            match cut_authority(&form.bytes) {
-                Some(path) if form.bytes.iter().skip(2).any(|byte| *byte == b'/') => add(path),
-                _ => Some(()),
-            }
-        })
+        closure.expand(each_step_of_prefix)
     })
 }
 
@@ -145,30 +134,21 @@ pub fn forms_of_prefix(prefix: &[u8]) -> Option<Vec<Vec<u8>>> {
 pub fn forms_of_suffix(suffix: &[u8]) -> Option<Vec<Vec<u8>>> {
     forms_of_pattern(suffix, |closure, form| {
         closure.add(form)?;
-        closure.expand(0, |form, add| {
-            each_decoded(form, add)?;
-            let cut = cut_parameters(&form.bytes);
-            // Every path ends in the empty text.
-            if !cut.is_empty() {
-                add(cut)?;
-            }
-            match without_trailing_slash(&form.bytes) {
-                Some(path) => add(path.to_vec()),
-                None => Some(()),
-            }
-        })
+        closure.expand(each_step_of_suffix)
     })
 }
 
 fn forms_of_pattern(pattern: &[u8], read: impl Fn(&mut Closure, Form) -> Option<()>) -> Option<Vec<Vec<u8>>> {
-    let form = Form { bytes: pattern.to_vec(), marks: Marks::of(pattern) };
+    let form = Form::new(pattern.to_vec());
     // As written, a malformed escape is a mistake.
-    if !escapes_are_well_formed(pattern) {
-        return None;
-    }
+    decode(pattern)?;
     let mut closure = Closure { forms: Vec::new(), on_malformed: OnMalformed::Keep };
     read(&mut closure, form)?;
     Some(closure.forms.into_iter().map(|form| form.bytes).collect())
+}
+
+fn trailing_slashes(path: &[u8]) -> usize {
+    path.iter().rev().take_while(|byte| **byte == b'/').count()
 }
 
 /// The path without its trailing `/`, if it has one that is not the root.
@@ -180,7 +160,34 @@ pub fn without_trailing_slash(path: &[u8]) -> Option<&[u8]> {
 /// One reading.
 pub struct Form {
     bytes: Vec<u8>,
-    marks: Marks,
+    /// What there is in it that a step acts on.
+    found: u16,
+    /// Tells most forms apart.
+    digest: u32,
+}
+
+impl Form {
+    fn new(bytes: Vec<u8>) -> Self {
+        let mut form = Self { found: 0, digest: 0, bytes };
+        // A `?` in a form was decoded, and what follows it is part of the form.
+        let mut rest = form.bytes.as_slice();
+        loop {
+            let (part, found) = look_at(rest);
+            form.found |= found;
+            let Some(after) = rest.get(part.len()..).filter(|after| !after.is_empty()) else { break };
+            form.found |= QUESTION;
+            rest = after.get(1..).unwrap_or_default();
+        }
+        for word in form.bytes.chunks(4) {
+            let value = word.iter().fold(0_u32, |value, byte| value.wrapping_shl(8) | u32::from(*byte));
+            form.digest = form.digest.rotate_left(5).wrapping_add(value).wrapping_mul(0x9e37_79b1);
+        }
+        form
+    }
+
+    fn has(&self, mark: u16) -> bool {
+        self.found & mark != 0
+    }
 }
 
 /// What to do with a form that has a malformed escape.
@@ -199,40 +206,41 @@ struct Closure {
 }
 
 impl Closure {
-    /// Adds a path and all of its forms. Returns how many were reached without cutting a trailing `/`.
-    fn of(&mut self, path: Form) -> Option<usize> {
+    /// Adds a path and its forms, but for those by a cut trailing `/`; `None` if it is unreadable.
+    fn of(&mut self, path: Form) -> Option<()> {
         self.add(path)?;
-        self.expand(0, each_step)?;
-        let uncut = self.forms.len();
-        self.expand(0, |form, add| match without_trailing_slash(&form.bytes) {
-            Some(path) => add(path.to_vec()),
-            None => Some(()),
-        })?;
-        self.expand(uncut, each_step)?;
-        Some(uncut)
+        self.expand(each_step)?;
+        // Those count as well, but are told from each other only where there could be too many.
+        let longest = self.forms.iter().map(|form| trailing_slashes(&form.bytes)).max().unwrap_or_default();
+        if longest > MOST_FORMS {
+            return None;
+        }
+        let total = |cut: usize| self.forms.len().saturating_add(cut);
+        if total(self.cut_forms().count()) > MOST_FORMS {
+            let known = |path: &[u8]| self.forms.iter().any(|form| form.bytes == path);
+            let mut cut: Vec<&[u8]> = self.cut_forms().filter(|path| !known(path)).collect();
+            cut.sort_unstable();
+            cut.dedup();
+            return (total(cut.len()) <= MOST_FORMS).then_some(());
+        }
+        Some(())
     }
 
-    /// Applies `steps` to the forms from `first` on, the ones that they add included.
-    fn expand(
-        &mut self,
-        first: usize,
-        steps: impl Fn(&Form, &mut dyn FnMut(Vec<u8>) -> Option<()>) -> Option<()>,
-    ) -> Option<()> {
-        let mut next = first;
-        while next < self.forms.len() {
-            let mut reached = Vec::new();
-            let form = self.forms.get(next)?;
-            let may_be_malformed = self.on_malformed == OnMalformed::Refuse && form.marks.has(Marks::PERCENT);
-            if may_be_malformed && !escapes_are_well_formed(&form.bytes) {
-                return None;
-            }
-            steps(form, &mut |bytes| {
-                reached.push(bytes);
-                Some(())
-            })?;
-            for bytes in reached {
-                let marks = Marks::of(&bytes);
-                self.add(Form { bytes, marks })?;
+    /// The forms by a cut trailing `/`, perhaps with repetition.
+    fn cut_forms(&self) -> impl Iterator<Item = &[u8]> {
+        self.forms
+            .iter()
+            .flat_map(|form| successors(without_trailing_slash(&form.bytes), |path| without_trailing_slash(path)))
+    }
+
+    /// Applies `steps` to the forms, the ones that they add included.
+    fn expand(&mut self, steps: impl Fn(&Form, OnMalformed, &mut Vec<Vec<u8>>) -> Option<()>) -> Option<()> {
+        let mut next = 0;
+        let mut reached = Vec::new();
+        while let Some(form) = self.forms.get(next) {
+            steps(form, self.on_malformed, &mut reached)?;
+            for bytes in reached.drain(..) {
+                self.add(Form::new(bytes))?;
             }
             next = next.saturating_add(1);
         }
@@ -241,12 +249,13 @@ impl Closure {
 
     /// Adds a form that is not there yet; `None` if there are too many, or if it holds an overlong sequence.
     fn add(&mut self, form: Form) -> Option<()> {
-        let known = |other: &Form| other.marks == form.marks && other.bytes == form.bytes;
+        let known = |other: &Form| other.digest == form.digest && other.bytes == form.bytes;
         if self.forms.iter().any(known) {
             return Some(());
         }
-        let overlong = form.marks.has(Marks::NOT_ASCII) && has_overlong_sequence(&form.bytes);
-        if overlong || self.forms.len() >= MOST_FORMS {
+        let bytes = self.forms.iter().map(|form| form.bytes.len()).fold(form.bytes.len(), usize::saturating_add);
+        let too_many = self.forms.len() >= MOST_FORMS || (bytes > MOST_BYTES && !self.forms.is_empty());
+        if too_many || (form.has(NOT_ASCII) && has_overlong_sequence(&form.bytes)) {
             return None;
         }
         self.forms.push(form);
@@ -254,70 +263,94 @@ impl Closure {
     }
 }
 
-/// Calls `add` with what the steps that hold anywhere in a path make of a form.
-fn each_decoded(form: &Form, add: &mut dyn FnMut(Vec<u8>) -> Option<()>) -> Option<()> {
-    let marks = form.marks;
-    if marks.has(Marks::PERCENT) {
-        let all = decode(&form.bytes, |_| true);
-        let unreserved = decode(&form.bytes, is_unreserved);
-        for decoded in all.into_iter().chain(unreserved) {
-            add(decoded)?;
+/// Collects what the steps that hold anywhere in a path make of a form.
+fn each_decoded(form: &Form, on_malformed: OnMalformed, reached: &mut Vec<Vec<u8>>) -> Option<()> {
+    if form.has(PERCENT) {
+        match decode(&form.bytes) {
+            Some(decoded) => reached.extend(decoded),
+            None if on_malformed == OnMalformed::Refuse => return None,
+            None => {}
         }
     }
-    if marks.has(Marks::BACKSLASH) {
-        add(form.bytes.iter().map(|byte| if *byte == b'\\' { b'/' } else { *byte }).collect())?;
+    if form.has(BACKSLASH) {
+        reached.push(form.bytes.iter().map(|byte| if *byte == b'\\' { b'/' } else { *byte }).collect());
     }
-    if marks.has(Marks::DOUBLE_SLASH) {
-        add(merge_slashes(&form.bytes))?;
+    if form.has(DOUBLE_SLASH) {
+        reached.push(merge_slashes(&form.bytes));
     }
     Some(())
 }
 
-/// Calls `add` with what every step but the last of the table makes of a whole path.
-fn each_step(form: &Form, add: &mut dyn FnMut(Vec<u8>) -> Option<()>) -> Option<()> {
-    each_decoded(form, add)?;
-    for (mark, end) in [(Marks::FRAGMENT, b'#'), (Marks::QUESTION, b'?'), (Marks::NUL, 0)] {
-        if form.marks.has(mark) {
-            add(form.bytes.split(|byte| *byte == end).next().unwrap_or_default().to_vec())?;
+/// Collects what every step but the last of the table makes of a whole path; `None` if an escape is malformed.
+fn each_step(form: &Form, on_malformed: OnMalformed, reached: &mut Vec<Vec<u8>>) -> Option<()> {
+    each_decoded(form, on_malformed, reached)?;
+    for (mark, end) in [(FRAGMENT, b'#'), (QUESTION, b'?'), (NUL, 0)] {
+        if form.has(mark) {
+            reached.push(form.bytes.split(|byte| *byte == end).next().unwrap_or_default().to_vec());
         }
     }
-    if form.marks.has(Marks::DOT_SEGMENT) {
-        add(resolve_dot_segments(&form.bytes))?;
+    if form.has(DOT_SEGMENT) {
+        reached.push(resolve_dot_segments(&form.bytes));
     }
-    if form.marks.has(Marks::PARAMETER) {
-        add(cut_parameters(&form.bytes))?;
+    if form.has(PARAMETER) {
+        reached.push(cut_parameters(&form.bytes));
     }
-    match cut_authority(&form.bytes) {
-        Some(path) => add(path),
-        None => Some(()),
-    }
+    reached.extend(cut_authority(&form.bytes));
+    Some(())
 }
 
-/// Whether every `%` begins an escape of RFC 3986, section 2.1.
-fn escapes_are_well_formed(path: &[u8]) -> bool {
-    let is_digit = |digit: Option<&u8>| digit.is_some_and(u8::is_ascii_hexdigit);
-    let mut escapes = path.split(|byte| *byte == b'%').skip(1);
-    escapes.all(|escape| is_digit(escape.first()) && is_digit(escape.get(1)))
+/// Collects what the steps make of a text with which paths begin: nothing is cut from its last segment.
+fn each_step_of_prefix(form: &Form, on_malformed: OnMalformed, reached: &mut Vec<Vec<u8>>) -> Option<()> {
+    each_decoded(form, on_malformed, reached)?;
+    let end = form.bytes.iter().rposition(|byte| *byte == b'/').unwrap_or_default();
+    let (whole, rest) = form.bytes.split_at_checked(end)?;
+    if form.has(DOT_SEGMENT) {
+        // The slash behind the whole segments is no part of them, or a last `..` would leave two.
+        let mut resolved = resolve_dot_segments(&[whole, b"/"].concat());
+        resolved.pop();
+        reached.push([resolved.as_slice(), rest].concat());
+    }
+    if form.has(PARAMETER) {
+        reached.push([cut_parameters(whole).as_slice(), rest].concat());
+    }
+    // Without a slash behind it the name may go on in the path.
+    let cut = cut_authority(&form.bytes);
+    reached.extend(cut.filter(|path| path.len() > 1 || form.bytes.ends_with(b"/")));
+    Some(())
 }
 
-/// Decodes the escapes whose byte is `wanted`; `None` if one is malformed.
-fn decode(path: &[u8], wanted: impl Fn(u8) -> bool) -> Option<Vec<u8>> {
-    let mut decoded = Vec::with_capacity(path.len());
-    let mut bytes = path.iter().copied();
-    while let Some(byte) = bytes.next() {
-        if byte != b'%' {
-            decoded.push(byte);
-            continue;
-        }
-        let (high, low) = (bytes.next()?, bytes.next()?);
+/// Collects what the steps make of a text with which paths end.
+fn each_step_of_suffix(form: &Form, on_malformed: OnMalformed, reached: &mut Vec<Vec<u8>>) -> Option<()> {
+    each_decoded(form, on_malformed, reached)?;
+    // Every path ends in the empty text.
+    reached.extend(Some(cut_parameters(&form.bytes)).filter(|cut| !cut.is_empty()));
+    reached.extend(without_trailing_slash(&form.bytes).map(<[u8]>::to_vec));
+    Some(())
+}
+
+/// The path with every escape decoded, and with those of unreserved characters alone; `None` if one is malformed.
+fn decode(path: &[u8]) -> Option<[Vec<u8>; 2]> {
+    let mut all = Vec::with_capacity(path.len());
+    let mut unreserved = Vec::with_capacity(path.len());
+    let mut parts = path.split(|byte| *byte == b'%');
+    let before = parts.next().unwrap_or_default();
+    all.extend_from_slice(before);
+    unreserved.extend_from_slice(before);
+    for part in parts {
+        let (digits, rest) = part.split_first_chunk::<2>()?;
+        let [high, low] = *digits;
         let value = hexadecimal(high)?.wrapping_shl(4) | hexadecimal(low)?;
-        if wanted(value) {
-            decoded.push(value);
+        all.push(value);
+        all.extend_from_slice(rest);
+        if is_unreserved(value) {
+            unreserved.push(value);
         } else {
-            decoded.extend([b'%', high, low]);
+            unreserved.push(b'%');
+            unreserved.extend_from_slice(digits);
         }
+        unreserved.extend_from_slice(rest);
     }
-    Some(decoded)
+    Some([all, unreserved])
 }
 
 fn hexadecimal(digit: u8) -> Option<u8> {
@@ -335,9 +368,11 @@ fn merge_slashes(path: &[u8]) -> Vec<u8> {
     merged
 }
 
-/// `//name/a` to `/a`, and `//name` to the root.
+/// `//name/a` to `/a`, and `//name` to the root. URL parsers take any number of slashes before the name for two.
 fn cut_authority(path: &[u8]) -> Option<Vec<u8>> {
-    let name_and_path = path.strip_prefix(b"//")?;
+    path.strip_prefix(b"//")?;
+    let name = path.iter().position(|byte| *byte != b'/')?;
+    let name_and_path = path.get(name..)?;
     let end = name_and_path.iter().position(|byte| *byte == b'/');
     Some(end.and_then(|end| name_and_path.get(end..)).unwrap_or(b"/").to_vec())
 }
@@ -391,53 +426,61 @@ fn has_overlong_sequence(bytes: &[u8]) -> bool {
     })
 }
 
-/// What there is in a path that a step acts on, found in one look, and a digest that tells most forms apart.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Marks {
-    found: u16,
-    digest: u32,
-}
+const PERCENT: u16 = 1;
+const FRAGMENT: u16 = 1 << 1;
+const QUESTION: u16 = 1 << 2;
+const NUL: u16 = 1 << 3;
+const BACKSLASH: u16 = 1 << 4;
+const DOUBLE_SLASH: u16 = 1 << 5;
+const DOT_SEGMENT: u16 = 1 << 6;
+const PARAMETER: u16 = 1 << 7;
+const NOT_ASCII: u16 = 1 << 8;
 
-impl Marks {
-    const PERCENT: u16 = 1;
-    const FRAGMENT: u16 = 1 << 1;
-    const QUESTION: u16 = 1 << 2;
-    const NUL: u16 = 1 << 3;
-    const BACKSLASH: u16 = 1 << 4;
-    const DOUBLE_SLASH: u16 = 1 << 5;
-    const DOT_SEGMENT: u16 = 1 << 6;
-    const PARAMETER: u16 = 1 << 7;
-    const NOT_ASCII: u16 = 1 << 8;
+/// A byte that means something behind a `/`, but nothing alone.
+const SLASH: u16 = 1 << 9;
+/// As [`SLASH`].
+const DOT: u16 = 1 << 10;
 
-    fn of(path: &[u8]) -> Self {
-        let mut marks = Self { found: 0, digest: 0 };
-        let after = path.iter().skip(1).copied().map(Some).chain(iter::once(None));
-        for (byte, after) in path.iter().copied().zip(after) {
-            marks.digest = marks.digest.wrapping_mul(31).wrapping_add(u32::from(byte));
-            marks.found |= match byte {
-                b'/' => match after {
-                    Some(b'/') => Self::DOUBLE_SLASH,
-                    Some(b'.') => Self::DOT_SEGMENT,
+/// What each byte means to the steps.
+#[allow(clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "checked by the compiler, once")]
+static MEANING: [u16; 256] = {
+    let mut meaning = [0; 256];
+    meaning[b'%' as usize] = PERCENT;
+    meaning[b'#' as usize] = FRAGMENT;
+    meaning[b'?' as usize] = QUESTION;
+    meaning[0] = NUL;
+    meaning[b'\\' as usize] = BACKSLASH;
+    meaning[b'/' as usize] = SLASH;
+    meaning[b'.' as usize] = DOT;
+    meaning[b';' as usize] = PARAMETER;
+    let mut byte = 0x80;
+    while byte < 0x100 {
+        meaning[byte] = NOT_ASCII;
+        byte += 1;
+    }
+    meaning
+};
+
+/// Looks once at a text up to its first `?`: what stands before that, and what there is in it that a step acts on.
+fn look_at(text: &[u8]) -> (&[u8], u16) {
+    let mut found = 0;
+    let mut before = 0;
+    for (place, byte) in text.iter().enumerate() {
+        let here = MEANING.get(usize::from(*byte)).copied().unwrap_or_default();
+        if here != 0 {
+            if here == QUESTION {
+                return (text.get(..place).unwrap_or_default(), found & !(SLASH | DOT));
+            }
+            if before == SLASH {
+                found |= match here {
+                    SLASH => DOUBLE_SLASH,
+                    DOT => DOT_SEGMENT,
                     _ => 0,
-                },
-                b'%' => Self::PERCENT,
-                b'#' => Self::FRAGMENT,
-                b'?' => Self::QUESTION,
-                0 => Self::NUL,
-                b'\\' => Self::BACKSLASH,
-                b';' => Self::PARAMETER,
-                0x80.. => Self::NOT_ASCII,
-                _ => 0,
-            };
+                };
+            }
+            found |= here;
         }
-        marks
+        before = here;
     }
-
-    fn is_plain(self) -> bool {
-        self.found == 0
-    }
-
-    fn has(self, mark: u16) -> bool {
-        self.found & mark != 0
-    }
+    (text, found & !(SLASH | DOT))
 }

@@ -27,6 +27,8 @@ pub(crate) struct Forest {
     /// The root of each tree; `None` where nothing was entered.
     roots: Vec<Option<u32>>,
     nodes: Vec<Node>,
+    /// The first byte of each node's label, close together for the search among siblings, which are sorted by it.
+    first_bytes: Vec<u8>,
     labels: Vec<u8>,
     values: Vec<u32>,
 }
@@ -34,8 +36,6 @@ pub(crate) struct Forest {
 /// A node: what it adds to the text of its parent, and what is reported where that leads.
 #[derive(Clone, Copy, Default)]
 struct Node {
-    /// The first byte of the label; the children of a node are sorted by it.
-    first_byte: u8,
     children: u16,
     first_child: u32,
     label: u32,
@@ -59,6 +59,7 @@ impl Forest {
             forest.roots.push(Some(root));
         }
         forest.nodes.shrink_to_fit();
+        forest.first_bytes.shrink_to_fit();
         forest.labels.shrink_to_fit();
         forest.values.shrink_to_fit();
         forest
@@ -85,9 +86,15 @@ impl Forest {
     }
 
     fn child(&self, node: &Node, byte: u8) -> Option<&Node> {
-        let children = self.nodes.get(to_usize(node.first_child)..)?.get(..usize::from(node.children))?;
-        let place = children.binary_search_by_key(&byte, |child| child.first_byte).ok()?;
-        children.get(place)
+        let first = to_usize(node.first_child);
+        let bytes = self.first_bytes.get(first..)?.get(..usize::from(node.children))?;
+        // They are sorted, but seldom so many that it pays to make use of that.
+        let place = if bytes.len() <= 16 {
+            bytes.iter().position(|first| *first == byte)?
+        } else {
+            bytes.binary_search(&byte).ok()?
+        };
+        self.nodes.get(first.checked_add(place)?)
     }
 
     fn label(&self, node: &Node) -> &[u8] {
@@ -118,7 +125,6 @@ impl Forest {
                     draft.entries.iter().partition(|entry| entry.whole);
                 self.values.extend(on_the_way.iter().chain(&at_the_end).map(|entry| entry.value));
                 let node = Node {
-                    first_byte: text.first().copied().unwrap_or_default(),
                     children: u16::try_from(children.len()).unwrap_or(u16::MAX),
                     first_child,
                     label,
@@ -127,8 +133,12 @@ impl Forest {
                     values_on_the_way: to_u32(on_the_way.len()),
                     values_at_the_end: to_u32(at_the_end.len()),
                 };
-                if let Some(place) = self.nodes.get_mut(to_usize(place)) {
-                    *place = node;
+                self.first_bytes.resize(self.nodes.len(), 0);
+                if let (Some(slot), Some(byte)) =
+                    (self.nodes.get_mut(to_usize(place)), self.first_bytes.get_mut(to_usize(place)))
+                {
+                    *slot = node;
+                    *byte = text.first().copied().unwrap_or_default();
                 }
             }
             level = below;

@@ -62,7 +62,7 @@ def build():
     if stale:
         print(
             f"Building {', '.join(program.name for program in stale)} from Go modules. The first time takes "
-            "8 to 20 minutes on two cores, and 4 GB in Go's caches; later runs start at once.",
+            "10 minutes on two free cores, more on busy ones, and 8 GB in Go's caches; later runs start at once.",
             flush=True,
         )
     for program in stale:

@@ -1,11 +1,14 @@
-"""A steady, bounded load on one URL: says how many answers were something else than 200.
+"""A steady load on one URL until it is interrupted: says how many answers were something else than 200.
 
-Usage: load.py URL USER:PASSWORD SECONDS
+It says so, too, once it has begun, which is after the first answer.
+
+Usage: load.py URL USER:PASSWORD
 """
 
 import base64
 import collections
 import http.client
+import signal
 import sys
 import threading
 import time
@@ -17,10 +20,15 @@ CONNECTIONS = 2
 PAUSE_SECONDS = 0.005
 
 
-def ask_until(deadline, url, headers, outcomes):
+# It goes on for a moment after the interrupt, and ends by itself if none comes.
+SECONDS_AFTERWARDS = 1
+SECONDS_AT_MOST = 30
+
+
+def ask_until(stop, url, headers, outcomes):
     """Send requests over one connection, made anew if it breaks; count statuses and errors."""
     connection = http.client.HTTPConnection(url.hostname, url.port or 80, timeout=5)
-    while time.monotonic() < deadline:
+    while not stop.is_set():
         try:
             connection.request("GET", url.path, headers=headers)
             answer = connection.getresponse()
@@ -34,13 +42,20 @@ def ask_until(deadline, url, headers, outcomes):
 
 def main():
     """Run the load and print one line."""
-    url, pair, seconds = urlsplit(sys.argv[1]), sys.argv[2], float(sys.argv[3])
+    url, pair = urlsplit(sys.argv[1]), sys.argv[2]
     headers = {"authorization": "Basic " + base64.b64encode(pair.encode()).decode()}
     outcomes = collections.Counter()
-    deadline = time.monotonic() + seconds
-    threads = [threading.Thread(target=ask_until, args=(deadline, url, headers, outcomes)) for _ in range(CONNECTIONS)]
+    interrupted, stop = threading.Event(), threading.Event()
+    signal.signal(signal.SIGINT, lambda *_: interrupted.set())
+    threads = [threading.Thread(target=ask_until, args=(stop, url, headers, outcomes)) for _ in range(CONNECTIONS)]
     for thread in threads:
         thread.start()
+    while not outcomes:
+        time.sleep(PAUSE_SECONDS)
+    print("sending requests", flush=True)
+    if interrupted.wait(SECONDS_AT_MOST):
+        time.sleep(SECONDS_AFTERWARDS)
+    stop.set()
     for thread in threads:
         thread.join()
     others = {outcome: count for outcome, count in outcomes.items() if outcome != "200"}

@@ -48,7 +48,7 @@ def unshare():
 
 def obstacle():
     """Why such namespaces cannot be made here, or None if they can."""
-    attempt = "ip link add name near type bridge && ip link add name there type veth peer name here && mount -t tmpfs none /run"
+    attempt = f"mount -t tmpfs none /run && ip link add {BRIDGE} type bridge && ip link add there type veth peer here"
     tried = subprocess.run([*unshare(), "sh", "-c", attempt], capture_output=True, text=True)
     return tried.stderr.strip().splitlines()[-1] if tried.returncode else None
 

@@ -1,6 +1,7 @@
 """Runs commands as a user would type them, shows what came, and compares it with what was expected."""
 
 import re
+import signal
 import subprocess
 import time
 from typing import NamedTuple
@@ -75,14 +76,17 @@ class Transcript:
         self._judge(result, expected, f", after {taken:.1f} s" if tries > 1 else "")
 
     def begin(self, command, *, pod=None):
-        """Run a command in the background; finish() waits for it."""
+        """Run a command in the background until interrupt(), from its first line of output on."""
         self._prompt(command + " &", pod)
-        return start(command, pod), pod
+        process = start(command, pod)
+        self._write(process.stdout.readline().strip())
+        return process, pod
 
-    def finish(self, begun, expected):
-        """Wait for a command in the background."""
+    def interrupt(self, begun, expected):
+        """End a command in the background and judge what it says."""
         process, pod = begun
-        self._prompt("wait", pod)
+        self._prompt("kill -INT %1; wait", pod)
+        process.send_signal(signal.SIGINT)
         self._judge(wait(process), expected, "")
 
     def close(self):

@@ -64,6 +64,10 @@ lint: toolchain ## Checks format, lints and documentation
 bench: $(MODULE) $(IDLE) ## Measures what a request costs in Envoy; writes docs/cost.md (ROUNDS=3 for a short look, PEER=other.wasm)
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) benches/bench.py $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(REQUESTS),--requests $(REQUESTS)) $(PEER)
 
+.PHONY: bench-stall
+bench-stall: $(MODULE) ## Measures what slow password hashes do to other requests of the same worker
+	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) benches/stall.py
+
 .PHONY: bench-native
 bench-native: toolchain ## Measures what a decision costs on this machine, with no proxy
 	cargo bench --locked --bench decision

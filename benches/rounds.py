@@ -6,9 +6,10 @@ import statistics
 from envoy import Envoy, bootstrap
 from load import PROTOCOLS
 from processor import Worker
+from variants import IDLE
 
-BASELINE_TIMES = 3
-"""How often a round measures a baseline: every difference leans on it."""
+YARDSTICK_TIMES = 3
+"""How often a round measures what others are held against: a request without a filter, and the idle module."""
 
 WARM = 4_000
 """Requests before the first round: the virtual machine compiles what is hot only after a while."""
@@ -40,7 +41,9 @@ class Rounds:
                 else:
                     sent[one] += load.send(WARM if rounds > 3 else requests)
             self.times = {one: [] for one in loads}
-            order = self.variants + self.baselines * BASELINE_TIMES
+            self._batches = {one: [] for one in loads}
+            yardsticks = self.baselines + [one for one in self.variants if one.filter == IDLE]
+            order = self.variants + self.baselines + yardsticks * (YARDSTICK_TIMES - 1)
             dice = random.Random(7617)
             for number in range(rounds):
                 dice.shuffle(order)
@@ -52,6 +55,7 @@ class Rounds:
                     sent[one] += count
                 for one, times in taken.items():
                     self.times[one].append(statistics.mean(times))
+                    self._batches[one] += times
                 print(f"\rround {number + 1} of {rounds}", end="", flush=True)
             print()
             _check(proxy, sent)
@@ -60,12 +64,12 @@ class Rounds:
         """What a variant adds to a request without a filter.
 
         `quiet` is the figure to quote: whatever else runs on the machine only ever adds, so the quickest tenth of the
-        rounds is the least disturbed. The median and the quartiles of the differences round by round show how much
+        batches is the least disturbed. The median and the quartiles of the differences round by round show how much
         the machine disturbs; on a quiet one the median is the same.
         """
         here, there = self.times[variant], self.times[variant.baseline]
         first, middle, third = _quartiles([one - other for one, other in zip(here, there)])
-        quiet = _tenth(here) - _tenth(there)
+        quiet = _tenth(self._batches[variant]) - _tenth(self._batches[variant.baseline])
         return {"quiet": round(quiet, 2), "median": round(middle, 2), "quartiles": [round(first, 2), round(third, 2)]}
 
 
@@ -85,5 +89,5 @@ def _quartiles(values):
 
 
 def _tenth(values):
-    """The value that a tenth of the rounds stay below."""
+    """The value that a tenth stay below."""
     return statistics.quantiles(values, n=10, method="inclusive")[0] if len(values) > 1 else values[0]

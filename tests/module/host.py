@@ -149,6 +149,15 @@ class Plugin:
         self._call("proxy_on_tick", ROOT)
         return before - self._store.get_fuel()
 
+    def settle(self, stream, *, ticks=100_000):
+        """Ticks until a stream no longer waits; returns the fuel that the ticks took. Time passes between them."""
+        fuel = 0
+        while stream.outcome().paused and ticks:
+            self.now += max(self.tick_period, 1) * 1_000_000
+            fuel += self.tick()
+            ticks -= 1
+        return fuel
+
     def _call(self, name, *arguments):
         """Calls an export, if the module has it."""
         function = self._exports.get(name)

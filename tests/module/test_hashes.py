@@ -1,0 +1,53 @@
+"""Whoever is refused was refused at the same price: counted in instructions, waiting included."""
+
+import counts
+import pytest
+import workload
+from host import Module
+
+SHA = "fast:{SHA}EgK+xL5YtRHcZ0LNGI3axxd3DZA="
+CHEAP = "cheap:$2y$04$sTueBAinMDchCplUxVu4SO3rR0C8hfCCLI7K7o7O02RaehBmhOdfK"
+DEAR = "dear:$2y$06$CJtg5oylgX3oIYoyQtFNWOrAUf9YWAXWR9huGMIS/XFDxUe42F7Oq"
+"""Costs of bcrypt that are low enough for a test."""
+
+MARGIN = 2_000
+"""Instructions, half a microsecond or so: what the lengths of names and a look into a table may differ by."""
+
+LISTS = {"fast": SHA, "cheap": CHEAP, "dear": DEAR, "all": "\n".join([SHA, CHEAP, DEAR])}
+
+
+@pytest.fixture(scope="module")
+def code():
+    return Module(counts.MODULE)
+
+
+def login(plugin, name, password="wrong12"):
+    """Status and instructions of one login."""
+    stream = plugin.open(workload.request("/", credential=(name, password)))
+    fuel = plugin.settle(stream)
+    outcome = stream.outcome()
+    stream.close()
+    return outcome, fuel + stream.fuel
+
+
+@pytest.mark.parametrize("users", LISTS)
+def test_every_refused_login_costs_the_same(code, users):
+    names = [line.partition(":")[0] for line in LISTS[users].splitlines()]
+    costs = {}
+    for name in [*names, "nobody"]:
+        plugin = code.plugin({"basic_auth_rules": [{"prefix": "/", "htpasswd": LISTS[users]}]})
+        # The first request of a machine makes room for all that follow.
+        plugin.request(workload.request("/", credential=("somebody", "else")))
+        outcome, costs[name] = login(plugin, name)
+        assert outcome.status == 401
+    assert max(costs.values()) <= 1.01 * min(costs.values()) + MARGIN, costs
+
+
+def test_an_accepted_pair_is_remembered(code):
+    plugin = code.plugin({"basic_auth_rules": [{"prefix": "/", "htpasswd": DEAR}]})
+    first, dear = login(plugin, "dear", "secret7")
+    again, cheap = login(plugin, "dear", "secret7")
+    assert (first.status, first.paused, again.status, again.paused) == (None, False, None, False)
+    assert cheap * 100 < dear
+    # And it asks the proxy for no more than a plain password does, but for the client's address.
+    assert sum(again.calls.values()) <= 2, again.calls

@@ -23,7 +23,7 @@
 //! A path is unreadable, so that nothing can be known about it, if it or one of its forms has an escape that is not
 //! `%` and two hexadecimal digits or holds an overlong UTF-8 sequence (`%c0%ae` is `.` to lenient decoders), if it does
 //! not begin with `/` (but for the `*` of `OPTIONS`), if there is none (`CONNECT`), or if it has more than
-//! [`MOST_FORMS`] forms, which no honest path has.
+//! [`MOST_FORMS`] forms or [`MOST_BYTES`] bytes in all of them, which no honest path has.
 //!
 //! A path without any of those characters has one reading. It is looked at once, and nothing is allocated.
 
@@ -31,6 +31,11 @@ use std::iter;
 
 /// How many forms a path may have before it counts as unreadable.
 pub const MOST_FORMS: usize = 64;
+
+/// How many bytes all forms of a path may have together before it counts as unreadable.
+///
+/// This bounds the work of a request, that of each regex included: 64 forms of a path of 4 KiB, five of one of 50 kB.
+pub const MOST_BYTES: usize = 256 * 1024;
 
 /// The readings of a path.
 pub enum Readings<'a> {
@@ -63,7 +68,7 @@ impl<'a> Readings<'a> {
         if marks.is_plain() {
             return Self::Plain(path);
         }
-        let mut closure = Closure { forms: Vec::new(), on_malformed: OnMalformed::Refuse };
+        let mut closure = Closure::new(OnMalformed::Refuse);
         match closure.of(Form { bytes: path.to_vec(), marks }) {
             Some(uncut) => Self::Several { forms: closure.forms, uncut },
             None => Self::Unreadable,
@@ -166,7 +171,7 @@ fn forms_of_pattern(pattern: &[u8], read: impl Fn(&mut Closure, Form) -> Option<
     if !escapes_are_well_formed(pattern) {
         return None;
     }
-    let mut closure = Closure { forms: Vec::new(), on_malformed: OnMalformed::Keep };
+    let mut closure = Closure::new(OnMalformed::Keep);
     read(&mut closure, form)?;
     Some(closure.forms.into_iter().map(|form| form.bytes).collect())
 }
@@ -195,10 +200,15 @@ enum OnMalformed {
 /// The forms that were reached so far.
 struct Closure {
     forms: Vec<Form>,
+    bytes_left: usize,
     on_malformed: OnMalformed,
 }
 
 impl Closure {
+    fn new(on_malformed: OnMalformed) -> Self {
+        Self { forms: Vec::new(), bytes_left: MOST_BYTES, on_malformed }
+    }
+
     /// Adds a path and all of its forms. Returns how many were reached without cutting a trailing `/`.
     fn of(&mut self, path: Form) -> Option<usize> {
         self.add(path)?;
@@ -239,7 +249,7 @@ impl Closure {
         Some(())
     }
 
-    /// Adds a form that is not there yet; `None` if there are too many, or if it holds an overlong sequence.
+    /// Adds a form that is not there yet; `None` if that is one too many, or if it holds an overlong sequence.
     fn add(&mut self, form: Form) -> Option<()> {
         let known = |other: &Form| other.marks == form.marks && other.bytes == form.bytes;
         if self.forms.iter().any(known) {
@@ -249,6 +259,7 @@ impl Closure {
         if overlong || self.forms.len() >= MOST_FORMS {
             return None;
         }
+        self.bytes_left = self.bytes_left.checked_sub(form.bytes.len())?;
         self.forms.push(form);
         Some(())
     }
@@ -439,5 +450,207 @@ impl Marks {
 
     fn has(self, mark: u16) -> bool {
         self.found & mark != 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MOST_BYTES, MOST_FORMS, Readings, forms_of_path, forms_of_prefix, forms_of_suffix};
+
+    /// The readings that count for a rule, sorted, and those of them that do not count for an exception; `None` if the
+    /// path is unreadable.
+    fn read(method: &str, path: &str) -> Option<(Vec<String>, Vec<String>)> {
+        let readings = Readings::of(method.as_bytes(), Some(path.as_bytes()));
+        let (mut all, mut uncut) = (Vec::new(), Vec::new());
+        let keep = |forms: &mut Vec<String>, form: &[u8]| forms.push(form.escape_ascii().to_string());
+        let any = readings.any(|form| {
+            keep(&mut all, form);
+            false
+        });
+        let every = readings.all(|form| {
+            keep(&mut uncut, form);
+            true
+        });
+        assert_eq!(any, !every, "{path}: unreadable for both or for none");
+        let mut cut: Vec<String> = all.iter().filter(|form| !uncut.contains(form)).cloned().collect();
+        all.sort();
+        cut.sort();
+        every.then_some((all, cut))
+    }
+
+    #[test]
+    fn every_step_is_taken_in_any_order() {
+        for (path, readings) in [
+            ("/", &["/"][..]),
+            ("/a.b..c/d", &["/a.b..c/d"]),
+            ("/a?b#c%zz", &["/a"]),
+            ("/%61%2fb", &["/%61%2fb", "/a%2fb", "/a/b"]),
+            ("/%2561", &["/%2561", "/%61", "/a"]),
+            ("/a#b", &["/a", "/a#b"]),
+            ("/a%3fb", &["/a", "/a%3fb", "/a?b"]),
+            ("/a%00b", &["/a", "/a%00b", r"/a\x00b"]),
+            ("/a%23", &["/a", "/a#", "/a%23"]),
+            (r"/a\b", &["/a/b", r"/a\\b"]),
+            ("/a//b", &["/a/b", "/a//b"]),
+            ("//name/a", &["//name/a", "/a", "/name/a"]),
+            ("/x/../a", &["/a", "/x/../a"]),
+            ("/../a", &["/../a", "/a"]),
+            ("/a/./b", &["/a/./b", "/a/b"]),
+            ("/.a", &["/.a"]),
+            ("/a;v=1/b", &["/a/b", "/a;v=1/b"]),
+            ("/a;/..;/b", &["/a/../b", "/a;/..;/b", "/b"]),
+            ("/caf%C3%A9", &["/caf%C3%A9", r"/caf\xc3\xa9"]),
+            ("/a%e0b", &["/a%e0b", r"/a\xe0b"]),
+        ] {
+            assert_eq!(read("GET", path), Some((own(readings), Vec::new())), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_trailing_slash_is_cut_for_coverage_alone() {
+        for (path, readings, cut) in [
+            ("/a/", &["/a", "/a/"][..], &["/a"][..]),
+            ("/a//", &["/a", "/a/", "/a//"], &["/a"]),
+            ("/a%2f", &["/a", "/a%2f", "/a/"], &["/a"]),
+            ("/a/.", &["/a", "/a/", "/a/."], &["/a"]),
+            ("/a/x/..", &["/a", "/a/", "/a/x/.."], &["/a"]),
+            ("//a", &["/", "//a", "/a"], &[]),
+            ("//", &["/", "//"], &[]),
+        ] {
+            assert_eq!(read("GET", path), Some((own(readings), own(cut))), "{path}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_unreadable() {
+        for path in [
+            "",
+            "a",
+            "?a",
+            "*",
+            r"\a",
+            "%2fa",
+            "/%",
+            "/%2",
+            "/%zz",
+            "/%u002e",
+            "/%+1",
+            "/%25",
+            "/a/%25/",
+            "/%c0%ae",
+            "/%c1%bf",
+            "/%e0%9f",
+            "/%f0%8f",
+            "/%f8%87",
+            "/%fc%83",
+            "/%25c0%25ae",
+        ] {
+            assert_eq!(read("GET", path), None, "{path}");
+        }
+        assert!(Readings::of(b"GET", None).any(|_| false));
+        assert!(!Readings::of(b"GET", None).all(|_| true));
+        // The least sequences that are not overlong.
+        for path in ["/%c2%80", "/%e0%a0%80", "/%f0%90%80%80", "/%f8%88", "/%fc%84", "/%c0", "/%c0a", "/%c0%c0"] {
+            assert!(read("GET", path).is_some(), "{path}");
+        }
+    }
+
+    #[test]
+    fn the_star_of_options_is_a_path() {
+        assert_eq!(read("OPTIONS", "*"), Some((vec!["*".to_owned()], Vec::new())));
+        assert_eq!(read("OPTIONS", "*?x"), Some((vec!["*".to_owned()], Vec::new())));
+        assert_eq!(read("options", "*"), None);
+        assert_eq!(read("OPTIONS", "*x"), None);
+    }
+
+    /// `/A` under so many layers of percent signs; each layer is a form.
+    fn nested(layers: usize) -> String {
+        format!("/%{}41", "25".repeat(layers))
+    }
+
+    #[test]
+    fn forms_are_counted() {
+        assert_eq!(read("GET", &nested(MOST_FORMS - 2)).map(|(forms, _)| forms.len()), Some(MOST_FORMS));
+        assert_eq!(read("GET", &nested(MOST_FORMS - 1)), None);
+    }
+
+    #[test]
+    fn bytes_are_counted() {
+        // Two forms, one of them two bytes shorter.
+        let path = |bytes: usize| format!("/%41{}", "a".repeat(bytes / 2 - 3));
+        assert_eq!(read("GET", &path(MOST_BYTES)).map(|(forms, _)| forms.len()), Some(2));
+        assert_eq!(read("GET", &path(MOST_BYTES + 2)), None);
+        // A plain path has no other form, and no limit but the proxy's.
+        assert!(read("GET", &format!("/{}", "a".repeat(2 * MOST_BYTES))).is_some());
+    }
+
+    fn sorted(forms: Option<Vec<Vec<u8>>>) -> Option<Vec<String>> {
+        let mut forms: Vec<String> = forms?.iter().map(|form| form.escape_ascii().to_string()).collect();
+        forms.sort();
+        Some(forms)
+    }
+
+    fn own(forms: &[&str]) -> Vec<String> {
+        let mut forms: Vec<String> = forms.iter().map(|form| (*form).to_owned()).collect();
+        forms.sort();
+        forms
+    }
+
+    #[test]
+    fn a_whole_path_in_the_configuration_has_the_readings_of_a_path() {
+        for (path, forms) in [
+            ("/a", &["/a"][..]),
+            ("/a/", &["/a", "/a/"]),
+            ("//x/a;b", &["//x/a", "//x/a;b", "/a", "/a;b", "/x/a", "/x/a;b"]),
+            // A percent sign below an escape is no mistake of who wrote it.
+            ("/100%25", &["/100%", "/100%25"]),
+            ("/a#b", &["/a", "/a#b"]),
+        ] {
+            assert_eq!(sorted(forms_of_path(path.as_bytes())), Some(own(forms)), "{path}");
+        }
+        for path in ["/%zz", "/%", "/%c0%ae", nested(MOST_FORMS - 1).as_str()] {
+            assert_eq!(forms_of_path(path.as_bytes()), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn the_last_segment_of_a_prefix_is_no_whole_one() {
+        for (prefix, forms) in [
+            ("/", &["/"][..]),
+            ("/a%20b", &["/a b", "/a%20b"]),
+            ("/a//b", &["/a//b", "/a/b"]),
+            (r"/a\b", &["/a/b", r"/a\\b"]),
+            ("/x/../a", &["/a", "/x/../a"]),
+            ("/x/../", &["/", "/x/../"]),
+            ("/x/./a", &["/x/./a", "/x/a"]),
+            ("/.", &["/."]),
+            ("/x/..", &["/x/.."]),
+            ("/a;b", &["/a;b"]),
+            ("/a;b/c;d", &["/a/c;d", "/a;b/c;d"]),
+            ("//a", &["//a", "/a"]),
+            ("//a/b", &["//a/b", "/a/b", "/b"]),
+            ("/a#b", &["/a#b"]),
+            ("/a/", &["/a/"]),
+        ] {
+            assert_eq!(sorted(forms_of_prefix(prefix.as_bytes())), Some(own(forms)), "{prefix}");
+        }
+        assert_eq!(forms_of_prefix(b"/%zz"), None);
+    }
+
+    #[test]
+    fn a_suffix_ends_where_the_path_ends() {
+        for (suffix, forms) in [
+            (".css", &[".css"][..]),
+            ("%2Ecss", &["%2Ecss", ".css"]),
+            ("a//b", &["a//b", "a/b"]),
+            (";x/b", &["/b", ";x/b"]),
+            (";x", &[";x"]),
+            ("/", &["/"]),
+            ("/a/", &["/a", "/a/"]),
+            ("a;b/", &["a", "a/", "a;b", "a;b/"]),
+        ] {
+            assert_eq!(sorted(forms_of_suffix(suffix.as_bytes())), Some(own(forms)), "{suffix}");
+        }
+        assert_eq!(forms_of_suffix(b"%zz"), None);
     }
 }

@@ -6,6 +6,9 @@ use std::collections::BTreeSet;
 /// How many forms make a path unreadable.
 const MOST_FORMS: usize = 64;
 
+/// How many bytes in all forms make a path unreadable.
+const MOST_BYTES: usize = 262_144;
+
 /// One of the steps, by which a form is read as another.
 pub type Step = fn(&[u8]) -> Option<Vec<u8>>;
 
@@ -58,7 +61,7 @@ fn closure(path: &[u8], steps: &[Step]) -> Option<BTreeSet<Vec<u8>>> {
         }
         left.extend(steps.iter().filter_map(|step| step(&form)));
         forms.insert(form);
-        if forms.len() > MOST_FORMS {
+        if forms.len() > MOST_FORMS || forms.iter().map(Vec::len).sum::<usize>() > MOST_BYTES {
             return None;
         }
     }

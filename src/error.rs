@@ -138,7 +138,8 @@ impl fmt::Display for Problem {
                 write!(f, "{found} stands where {expected} belongs; write {expected}")
             }
             Self::UnknownField { resembles: Some((written, nearest)), .. } => {
-                write!(f, "unknown field `{written}`; did you mean `{nearest}`?")
+                // A line end in the name must not become one in the log.
+                write!(f, "unknown field `{}`; did you mean `{nearest}`?", written.escape_debug())
             }
             Self::UnknownField { resembles: None, known } => {
                 write!(f, "a field that is not known here; known are {}", Names(known, "and"))

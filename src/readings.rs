@@ -147,6 +147,10 @@ fn forms_of_pattern(pattern: &[u8], read: impl Fn(&mut Closure, Form) -> Option<
     Some(closure.forms.into_iter().map(|form| form.bytes).collect())
 }
 
+fn leading_slashes(path: &[u8]) -> usize {
+    path.iter().take_while(|byte| **byte == b'/').count()
+}
+
 fn trailing_slashes(path: &[u8]) -> usize {
     path.iter().rev().take_while(|byte| **byte == b'/').count()
 }
@@ -208,6 +212,10 @@ struct Closure {
 impl Closure {
     /// Adds a path and its forms, but for those by a cut trailing `/`; `None` if it is unreadable.
     fn of(&mut self, path: Form) -> Option<()> {
+        // Two by two they are cut as authorities without a name.
+        if leading_slashes(&path.bytes) > MOST_FORMS.saturating_mul(2) {
+            return None;
+        }
         self.add(path)?;
         self.expand(each_step)?;
         // Those count as well, but are told from each other only where there could be too many.
@@ -314,8 +322,8 @@ fn each_step_of_prefix(form: &Form, on_malformed: OnMalformed, reached: &mut Vec
         reached.push([cut_parameters(whole).as_slice(), rest].concat());
     }
     // Without a slash behind it the name may go on in the path.
-    let cut = cut_authority(&form.bytes);
-    reached.extend(cut.filter(|path| path.len() > 1 || form.bytes.ends_with(b"/")));
+    let name_is_whole = |path: &Vec<u8>| path.len() > 1 || form.bytes.ends_with(b"/");
+    reached.extend(cut_authority(&form.bytes).filter(name_is_whole));
     Some(())
 }
 
@@ -368,13 +376,18 @@ fn merge_slashes(path: &[u8]) -> Vec<u8> {
     merged
 }
 
-/// `//name/a` to `/a`, and `//name` to the root. URL parsers take any number of slashes before the name for two.
-fn cut_authority(path: &[u8]) -> Option<Vec<u8>> {
-    path.strip_prefix(b"//")?;
-    let name = path.iter().position(|byte| *byte != b'/')?;
-    let name_and_path = path.get(name..)?;
-    let end = name_and_path.iter().position(|byte| *byte == b'/');
-    Some(end.and_then(|end| name_and_path.get(end..)).unwrap_or(b"/").to_vec())
+/// `//name/a` to `/a`, and `//name` to the root: with the name right behind the first two slashes, where it may be
+/// empty, and with the one behind all of them, for URL parsers take any number of slashes for two.
+fn cut_authority(path: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+    let cut = |name: usize| {
+        let name_and_path = path.get(name..)?;
+        let end = name_and_path.iter().position(|byte| *byte == b'/');
+        Some(end.and_then(|end| name_and_path.get(end..)).unwrap_or(b"/").to_vec())
+    };
+    let slashes = leading_slashes(path);
+    let first = (slashes >= 2).then(|| cut(2)).flatten();
+    let last = (slashes >= 3).then(|| cut(slashes)).flatten();
+    first.into_iter().chain(last)
 }
 
 /// RFC 3986, section 5.2.4. A `..` at the root stays there.
@@ -483,4 +496,208 @@ fn look_at(text: &[u8]) -> (&[u8], u16) {
         before = here;
     }
     (text, found & !(SLASH | DOT))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MOST_BYTES, MOST_FORMS, Readings, forms_of_path, forms_of_prefix, forms_of_suffix};
+
+    /// The readings that count for a rule, sorted, and those of them that do not count for an exception; `None` if the
+    /// path is unreadable.
+    fn read(method: &str, path: &str) -> Option<(Vec<String>, Vec<String>)> {
+        let readings = Readings::of(method.as_bytes(), Some(path.as_bytes()));
+        let (mut all, mut uncut) = (Vec::new(), Vec::new());
+        let keep = |forms: &mut Vec<String>, form: &[u8]| forms.push(form.escape_ascii().to_string());
+        let any = readings.any(|form| {
+            keep(&mut all, form);
+            false
+        });
+        let every = readings.all(|form| {
+            keep(&mut uncut, form);
+            true
+        });
+        assert_eq!(any, !every, "{path}: unreadable for both or for none");
+        let mut cut: Vec<String> = all.iter().filter(|form| !uncut.contains(form)).cloned().collect();
+        for forms in [&mut all, &mut cut] {
+            forms.sort();
+            forms.dedup();
+        }
+        every.then_some((all, cut))
+    }
+
+    #[test]
+    fn every_step_is_taken_in_any_order() {
+        for (path, readings) in [
+            ("/", &["/"][..]),
+            ("/a.b..c/d", &["/a.b..c/d"]),
+            ("/a?b#c%zz", &["/a"]),
+            ("/%61%2fb", &["/%61%2fb", "/a%2fb", "/a/b"]),
+            ("/%2561", &["/%2561", "/%61", "/a"]),
+            ("/a#b", &["/a", "/a#b"]),
+            ("/a%3fb", &["/a", "/a%3fb", "/a?b"]),
+            ("/a%00b", &["/a", "/a%00b", r"/a\x00b"]),
+            ("/a%23", &["/a", "/a#", "/a%23"]),
+            (r"/a\b", &["/a/b", r"/a\\b"]),
+            ("/a//b", &["/a/b", "/a//b"]),
+            ("//name/a", &["//name/a", "/a", "/name/a"]),
+            ("/x/../a", &["/a", "/x/../a"]),
+            ("/../a", &["/../a", "/a"]),
+            ("/a/./b", &["/a/./b", "/a/b"]),
+            ("/.a", &["/.a"]),
+            ("/a;v=1/b", &["/a/b", "/a;v=1/b"]),
+            ("/a;/..;/b", &["/a/../b", "/a;/..;/b", "/b"]),
+            ("/caf%C3%A9", &["/caf%C3%A9", r"/caf\xc3\xa9"]),
+            ("/a%e0b", &["/a%e0b", r"/a\xe0b"]),
+        ] {
+            assert_eq!(read("GET", path), Some((own(readings), Vec::new())), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_trailing_slash_is_cut_for_coverage_alone() {
+        for (path, readings, cut) in [
+            ("/a/", &["/a", "/a/"][..], &["/a"][..]),
+            ("/a//", &["/a", "/a/", "/a//"], &["/a"]),
+            ("/a%2f", &["/a", "/a%2f", "/a/"], &["/a"]),
+            ("/a/.", &["/a", "/a/", "/a/."], &["/a"]),
+            ("/a/x/..", &["/a", "/a/", "/a/x/.."], &["/a"]),
+            ("//a", &["/", "//a", "/a"], &[]),
+            ("//", &["/", "//"], &[]),
+        ] {
+            assert_eq!(read("GET", path), Some((own(readings), own(cut))), "{path}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_unreadable() {
+        for path in [
+            "",
+            "a",
+            "?a",
+            "*",
+            r"\a",
+            "%2fa",
+            "/%",
+            "/%2",
+            "/%zz",
+            "/%u002e",
+            "/%+1",
+            "/%25",
+            "/a/%25/",
+            "/%c0%ae",
+            "/%c1%bf",
+            "/%e0%9f",
+            "/%f0%8f",
+            "/%f8%87",
+            "/%fc%83",
+            "/%25c0%25ae",
+        ] {
+            assert_eq!(read("GET", path), None, "{path}");
+        }
+        assert!(Readings::of(b"GET", None).any(|_| false));
+        assert!(!Readings::of(b"GET", None).all(|_| true));
+        // The least sequences that are not overlong.
+        for path in ["/%c2%80", "/%e0%a0%80", "/%f0%90%80%80", "/%f8%88", "/%fc%84", "/%c0", "/%c0a", "/%c0%c0"] {
+            assert!(read("GET", path).is_some(), "{path}");
+        }
+    }
+
+    #[test]
+    fn the_star_of_options_is_a_path() {
+        assert_eq!(read("OPTIONS", "*"), Some((vec!["*".to_owned()], Vec::new())));
+        assert_eq!(read("OPTIONS", "*?x"), Some((vec!["*".to_owned()], Vec::new())));
+        assert_eq!(read("options", "*"), None);
+        assert_eq!(read("OPTIONS", "*x"), None);
+    }
+
+    /// `/A` under so many layers of percent signs; each layer is a form.
+    fn nested(layers: usize) -> String {
+        format!("/%{}41", "25".repeat(layers))
+    }
+
+    #[test]
+    fn forms_are_counted() {
+        assert_eq!(read("GET", &nested(MOST_FORMS - 2)).map(|(forms, _)| forms.len()), Some(MOST_FORMS));
+        assert_eq!(read("GET", &nested(MOST_FORMS - 1)), None);
+    }
+
+    #[test]
+    fn bytes_are_counted() {
+        // Two forms, one of them two bytes shorter.
+        let path = |bytes: usize| format!("/%41{}", "a".repeat(bytes / 2 - 3));
+        assert_eq!(read("GET", &path(MOST_BYTES)).map(|(forms, _)| forms.len()), Some(2));
+        assert_eq!(read("GET", &path(MOST_BYTES + 2)), None);
+        // A plain path has no other form, and no limit but the proxy's.
+        assert!(read("GET", &format!("/{}", "a".repeat(2 * MOST_BYTES))).is_some());
+    }
+
+    fn sorted(forms: Option<Vec<Vec<u8>>>) -> Option<Vec<String>> {
+        let mut forms: Vec<String> = forms?.iter().map(|form| form.escape_ascii().to_string()).collect();
+        forms.sort();
+        Some(forms)
+    }
+
+    fn own(forms: &[&str]) -> Vec<String> {
+        let mut forms: Vec<String> = forms.iter().map(|form| (*form).to_owned()).collect();
+        forms.sort();
+        forms
+    }
+
+    #[test]
+    fn a_whole_path_in_the_configuration_has_the_readings_of_a_path() {
+        for (path, forms) in [
+            ("/a", &["/a"][..]),
+            ("/a/", &["/a", "/a/"]),
+            ("//x/a;b", &["//x/a", "//x/a;b", "/a", "/a;b", "/x/a", "/x/a;b"]),
+            // A percent sign below an escape is no mistake of who wrote it.
+            ("/100%25", &["/100%", "/100%25"]),
+            ("/a#b", &["/a", "/a#b"]),
+        ] {
+            assert_eq!(sorted(forms_of_path(path.as_bytes())), Some(own(forms)), "{path}");
+        }
+        for path in ["/%zz", "/%", "/%c0%ae", nested(MOST_FORMS - 1).as_str()] {
+            assert_eq!(forms_of_path(path.as_bytes()), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn the_last_segment_of_a_prefix_is_no_whole_one() {
+        for (prefix, forms) in [
+            ("/", &["/"][..]),
+            ("/a%20b", &["/a b", "/a%20b"]),
+            ("/a//b", &["/a//b", "/a/b"]),
+            (r"/a\b", &["/a/b", r"/a\\b"]),
+            ("/x/../a", &["/a", "/x/../a"]),
+            ("/x/../", &["/", "/x/../"]),
+            ("/x/./a", &["/x/./a", "/x/a"]),
+            ("/.", &["/."]),
+            ("/x/..", &["/x/.."]),
+            ("/a;b", &["/a;b"]),
+            ("/a;b/c;d", &["/a/c;d", "/a;b/c;d"]),
+            ("//a", &["//a", "/a"]),
+            ("//a/b", &["//a/b", "/a/b", "/b"]),
+            ("/a#b", &["/a#b"]),
+            ("/a/", &["/a/"]),
+        ] {
+            assert_eq!(sorted(forms_of_prefix(prefix.as_bytes())), Some(own(forms)), "{prefix}");
+        }
+        assert_eq!(forms_of_prefix(b"/%zz"), None);
+    }
+
+    #[test]
+    fn a_suffix_ends_where_the_path_ends() {
+        for (suffix, forms) in [
+            (".css", &[".css"][..]),
+            ("%2Ecss", &["%2Ecss", ".css"]),
+            ("a//b", &["a//b", "a/b"]),
+            (";x/b", &["/b", ";x/b"]),
+            (";x", &[";x"]),
+            ("/", &["/"]),
+            ("/a/", &["/a", "/a/"]),
+            ("a;b/", &["a", "a/", "a;b", "a;b/"]),
+        ] {
+            assert_eq!(sorted(forms_of_suffix(suffix.as_bytes())), Some(own(forms)), "{suffix}");
+        }
+        assert_eq!(forms_of_suffix(b"%zz"), None);
+    }
 }

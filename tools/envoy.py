@@ -18,6 +18,10 @@ V8 = "envoy.wasm.runtime.v8"
 RUNTIMES = {"v8": V8, "wasmtime": "envoy.wasm.runtime.wasmtime", "wamr": "envoy.wasm.runtime.wamr"}
 
 
+FLUSH_MILLISECONDS = 50
+"""How often Envoy writes its log. By itself it takes ten seconds, and a test would look at an empty file."""
+
+
 class NotServing(Exception):
     """Envoy stopped before it served; `log` holds what it said."""
 
@@ -70,6 +74,8 @@ def listener(name, filters, routes, *, port=0, manager=None):
         },
         "http2_protocol_options": {"allow_connect": True},
         "upgrade_configs": [{"upgrade_type": "CONNECT"}],
+        # Who breaks the protocol is cut off at once, not after a second of patience: the tests do so hundreds of times.
+        "delayed_close_timeout": "0.02s",
         "max_request_headers_kb": 96,
         "common_http_protocol_options": {"max_headers_count": 200},
         "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": routes}]},
@@ -118,7 +124,7 @@ class Envoy:
         command = [binary, "-c", configuration_file, "--concurrency", concurrency, "--admin-address-path", admin_file]
         # Wasm logs through Envoy's own logger; a base id of its own lets several Envoys run side by side.
         command += ["--log-level", "warning", "--component-log-level", f"wasm:{log_level}", "--log-path", self.log_file]
-        command += ["--use-dynamic-base-id", "--drain-time-s", 1, "--parent-shutdown-time-s", 2]
+        command += ["--file-flush-interval-msec", FLUSH_MILLISECONDS, "--use-dynamic-base-id", "--drain-time-s", 1, "--parent-shutdown-time-s", 2]
         # A group of its own: Ctrl-C in the terminal reaches the caller, which then stops Envoy.
         self.process = subprocess.Popen(
             [str(word) for word in command], stdout=output, stderr=subprocess.DEVNULL, text=True, start_new_session=True
@@ -145,6 +151,8 @@ class Envoy:
     @property
     def log(self):
         """What Envoy and the module have logged so far."""
+        if self.process.poll() is None:
+            time.sleep(3 * FLUSH_MILLISECONDS / 1000)
         return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
 
     def stats(self, pattern):

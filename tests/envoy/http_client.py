@@ -40,6 +40,33 @@ def http1(port, method, path, headers=(), *, authority=b"test", body=b"", versio
     return http1_raw(port, b"\r\n".join(lines) + b"\r\n\r\n" + body, head=method == b"HEAD", tunnel=method == b"CONNECT")
 
 
+class Http1:
+    """An HTTP/1.1 connection on which requests are sent one after the other; it opens anew where Envoy closed it."""
+
+    def __init__(self, port):
+        self._port = port
+        self._socket = None
+
+    def close(self):
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    def request(self, method, path, headers=(), *, authority=b"test"):
+        """Sends one request and reads its answer."""
+        if self._socket is None:
+            self._socket = socket.create_connection(("127.0.0.1", self._port), timeout=TIMEOUT)
+        lines = [method + b" " + path + b" HTTP/1.1", b"host: " + authority, *(name + b": " + value for name, value in headers)]
+        try:
+            self._socket.sendall(b"\r\n".join(lines) + b"\r\n\r\n")
+            answer = _read_http1(self._socket, method == b"HEAD", tunnel=False)
+        except ConnectionError:
+            answer = Response("reset")
+        if answer.status == "reset" or "close" in answer.header("connection"):
+            self.close()
+        return answer
+
+
 def http1_raw(port, request, *, head=False, tunnel=False):
     """Sends bytes and reads one answer."""
     with socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT) as connection:

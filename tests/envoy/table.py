@@ -64,3 +64,11 @@ def _cases(row):
 
 def _bytes(text):
     return text.encode("latin-1")
+
+
+def expected(case):
+    """The status that the client sees where the upstream answers 200, and the challenges."""
+    if case.expect == "pass" or case.expect.startswith("accepted"):
+        return 200, []
+    realm = case.expect.partition(" with realm ")[2].replace("\\", "\\\\").replace('"', '\\"')
+    return 401, [f'Basic realm="{realm}", charset="UTF-8"']

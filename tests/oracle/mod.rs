@@ -1,0 +1,187 @@
+//! `docs/matching.md` a second time, as plainly as it can be said: sets of byte strings, one function a step, no limit on
+//! work, no shortcut. It shares no line with `src/`, so that a slip there is no slip here.
+
+use std::collections::BTreeSet;
+
+/// How many forms make a path unreadable.
+const MOST_FORMS: usize = 64;
+
+/// How many bytes in all forms make a path unreadable.
+const MOST_BYTES: usize = 131_072;
+
+/// One of the steps, by which a form is read as another.
+pub type Step = fn(&[u8]) -> Option<Vec<u8>>;
+
+/// The steps that count for rules and exceptions alike.
+pub const STEPS: [Step; 11] = [
+    decode_all,
+    decode_unreserved,
+    |path| end_at(path, b'#'),
+    |path| end_at(path, b'?'),
+    |path| end_at(path, 0),
+    backslashes,
+    merge,
+    authority,
+    authority_behind_slashes,
+    dots,
+    parameters,
+];
+
+/// The readings of a path.
+pub struct Readings {
+    /// Those that count for an exception.
+    pub uncut: BTreeSet<Vec<u8>>,
+    /// Those that count for a rule: a trailing slash may be cut as well.
+    pub all: BTreeSet<Vec<u8>>,
+}
+
+/// Reads a path; `None` if it is unreadable.
+pub fn readings(method: &[u8], path: Option<&[u8]>) -> Option<Readings> {
+    let sent = end_at(path?, b'?').unwrap_or(path?.to_vec());
+    if method == b"OPTIONS" && sent == b"*" {
+        return Some(Readings { uncut: BTreeSet::from([sent.clone()]), all: BTreeSet::from([sent]) });
+    }
+    if !sent.starts_with(b"/") {
+        return None;
+    }
+    let uncut = closure(&sent, &STEPS)?;
+    let mut steps = STEPS.to_vec();
+    steps.push(cut_slash);
+    Some(Readings { uncut, all: closure(&sent, &steps)? })
+}
+
+fn closure(path: &[u8], steps: &[Step]) -> Option<BTreeSet<Vec<u8>>> {
+    let mut forms = BTreeSet::new();
+    let mut left = vec![path.to_vec()];
+    while let Some(form) = left.pop() {
+        if malformed(&form) || overlong(&form) {
+            return None;
+        }
+        if forms.contains(&form) {
+            continue;
+        }
+        left.extend(steps.iter().filter_map(|step| step(&form)));
+        forms.insert(form);
+        if forms.len() > MOST_FORMS || forms.iter().map(Vec::len).sum::<usize>() > MOST_BYTES {
+            return None;
+        }
+    }
+    Some(forms)
+}
+
+/// The byte that the escape at the beginning stands for.
+fn escape(path: &[u8]) -> Option<u8> {
+    let [b'%', high, low, ..] = path else { return None };
+    u8::from_str_radix(str::from_utf8(&[*high, *low]).ok().filter(|digits| !digits.contains('+'))?, 16).ok()
+}
+
+fn malformed(path: &[u8]) -> bool {
+    (0..path.len()).any(|place| path[place] == b'%' && escape(&path[place..]).is_none())
+}
+
+/// Whether two bytes begin a sequence of UTF-8 whose character would have fitted into a shorter one.
+fn overlong(path: &[u8]) -> bool {
+    path.windows(2).any(|pair| {
+        let (lead, next) = (u64::from(pair[0]), u64::from(pair[1]));
+        let length = u64::from(pair[0].leading_ones());
+        if !(2..=6).contains(&length) || next >> 6 != 0b10 {
+            return false;
+        }
+        // The most that the sequence can say, and the least that needs its length.
+        let rest = 6 * (length - 2);
+        let most = (((lead & ((1 << (7 - length)) - 1)) << 6 | (next & 0x3f)) << rest) | ((1 << rest) - 1);
+        let least = if length == 2 { 0x80 } else { 1 << (5 * (length - 1) + 1) };
+        most < least
+    })
+}
+
+fn decode(path: &[u8], wanted: fn(u8) -> bool) -> Option<Vec<u8>> {
+    let mut decoded = Vec::new();
+    let mut place = 0;
+    while place < path.len() {
+        match escape(&path[place..]) {
+            Some(byte) if wanted(byte) => {
+                decoded.push(byte);
+                place += 3;
+            }
+            _ => {
+                decoded.push(path[place]);
+                // The digits of an escape that stays are no beginning of another.
+                place += 1;
+            }
+        }
+    }
+    Some(decoded)
+}
+
+fn decode_all(path: &[u8]) -> Option<Vec<u8>> {
+    decode(path, |_| true)
+}
+
+fn decode_unreserved(path: &[u8]) -> Option<Vec<u8>> {
+    decode(path, |byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
+}
+
+fn end_at(path: &[u8], end: u8) -> Option<Vec<u8>> {
+    let place = path.iter().position(|byte| *byte == end)?;
+    Some(path[..place].to_vec())
+}
+
+fn backslashes(path: &[u8]) -> Option<Vec<u8>> {
+    Some(path.iter().map(|byte| if *byte == b'\\' { b'/' } else { *byte }).collect())
+}
+
+fn merge(path: &[u8]) -> Option<Vec<u8>> {
+    let mut merged: Vec<u8> = Vec::new();
+    for byte in path {
+        if *byte != b'/' || merged.last() != Some(&b'/') {
+            merged.push(*byte);
+        }
+    }
+    Some(merged)
+}
+
+/// URL parsers take any number of slashes before a name for two.
+fn authority_behind_slashes(path: &[u8]) -> Option<Vec<u8>> {
+    let name = path.iter().position(|byte| *byte != b'/').filter(|slashes| *slashes >= 2)?;
+    authority(&path[name - 2..])
+}
+
+fn authority(path: &[u8]) -> Option<Vec<u8>> {
+    let [b'/', b'/', rest @ ..] = path else { return None };
+    let slash = rest.iter().position(|byte| *byte == b'/');
+    Some(slash.map_or(b"/".to_vec(), |slash| rest[slash..].to_vec()))
+}
+
+/// RFC 3986, section 5.2.4, to the letter: an input buffer, an output buffer, and its cases A to E.
+fn dots(path: &[u8]) -> Option<Vec<u8>> {
+    let mut input = path.to_vec();
+    let mut output: Vec<u8> = Vec::new();
+    while !input.is_empty() {
+        if input.starts_with(b"/./") || input == b"/." {
+            input = [b"/", input.get(3..).unwrap_or_default()].concat();
+        } else if input.starts_with(b"/../") || input == b"/.." {
+            input = [b"/", input.get(4..).unwrap_or_default()].concat();
+            let parent = output.iter().rposition(|byte| *byte == b'/').unwrap_or(0);
+            output.truncate(parent);
+        } else {
+            let end = input.iter().skip(1).position(|byte| *byte == b'/').map_or(input.len(), |place| place + 1);
+            output.extend(input.drain(..end));
+        }
+    }
+    Some(output)
+}
+
+fn parameters(path: &[u8]) -> Option<Vec<u8>> {
+    let segments: Vec<&[u8]> =
+        path.split(|byte| *byte == b'/').map(|segment| segment.split(|byte| *byte == b';').next().unwrap()).collect();
+    Some(segments.join(&b'/'))
+}
+
+/// The trailing slash, not the root's.
+pub fn cut_slash(path: &[u8]) -> Option<Vec<u8>> {
+    match path {
+        [before @ .., b'/'] if !before.is_empty() => Some(before.to_vec()),
+        _ => None,
+    }
+}

@@ -60,21 +60,21 @@ pub struct Config {
 /// What a configuration can ask the environment for: the value of a variable, if it is there.
 pub type Environment<'e> = &'e dyn Fn(&str) -> Option<String>;
 
-/// One of the `basic_auth_rules`.
+/// One of the `basic_auth_rules`. Its lists have no spare room: there may be 100,000 of it.
 #[non_exhaustive]
 pub struct Rule {
     /// `prefix`, `exact`, `suffix` or `regex`
     pub path: PathPattern,
     /// `hosts`; none is every host.
-    pub hosts: Vec<HostPattern>,
+    pub hosts: Box<[HostPattern]>,
     /// `request_methods`
     pub methods: Methods,
     /// `except`
-    pub except: Vec<Exception>,
+    pub except: Box<[Exception]>,
     /// `credentials`
-    pub credentials: Vec<Pair>,
+    pub credentials: Box<[Pair]>,
     /// `htpasswd` and `htpasswd_env`; equal texts of all rules are one list.
-    pub htpasswd: Vec<Arc<UserList>>,
+    pub htpasswd: Box<[Arc<UserList>]>,
     /// `realm`: the rule's, else the configuration's, else [`Realm::DEFAULT`].
     pub realm: Arc<Realm>,
 }
@@ -153,11 +153,11 @@ impl Config {
                 let fields = rule.fields(RULE_FIELDS)?;
                 let read = Rule {
                     path: read_path(&rule, &fields, PathPattern::new)?,
-                    hosts: read_hosts(&fields)?,
+                    hosts: read_hosts(&fields)?.into(),
                     methods: read_methods(&fields)?,
-                    except: read_except(&fields)?,
-                    credentials: read_credentials(&fields, &mut config.warnings)?,
-                    htpasswd: read_htpasswd(&fields, environment, &mut lists)?,
+                    except: read_except(&fields)?.into(),
+                    credentials: read_credentials(&fields, &mut config.warnings)?.into(),
+                    htpasswd: read_htpasswd(&fields, environment, &mut lists)?.into(),
                     realm: read_realm(&fields)?.map_or_else(|| realm.clone(), |realm| shared(&mut realms, realm)),
                 };
                 if read.credentials.is_empty() && read.htpasswd.is_empty() {

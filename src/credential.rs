@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 
 use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD, Engine};
 use hashbrown::HashTable;
@@ -152,12 +152,14 @@ pub enum Verdict {
 impl PlainLists {
     /// Stores lists of pairs and tells under which id each is found.
     /// The same user may stand in a list with several passwords.
-    pub fn new(lists: impl IntoIterator<Item = Vec<Pair>>) -> (Self, Vec<PlainListId>) {
+    pub fn new(lists: impl IntoIterator<Item = Box<[Pair]>>) -> (Self, Vec<PlainListId>) {
         let mut stored = Self { key: RandomState::new(), pairs: HashTable::new(), users: HashTable::new() };
-        let mut known: HashMap<Box<[u8]>, PlainListId> = HashMap::new();
+        let second_key = RandomState::new();
+        let mut known = HashMap::new();
         let mut next = 0_u32;
         let ids = lists.into_iter().map(|list| {
-            *known.entry(content(&list)).or_insert_with(|| {
+            // 128 bits under keys that nobody knows are as good as the lists themselves, and smaller.
+            *known.entry((digest(&stored.key, &list), digest(&second_key, &list))).or_insert_with(|| {
                 let id = PlainListId(next);
                 next = next.saturating_add(1);
                 stored.add(id, list);
@@ -191,7 +193,7 @@ impl PlainLists {
         }
     }
 
-    fn add(&mut self, list: PlainListId, pairs: Vec<Pair>) {
+    fn add(&mut self, list: PlainListId, pairs: Box<[Pair]>) {
         for pair in pairs {
             let user = self.key.hash_one((list, pair.user()));
             self.users.entry(user, |known| *known == user, |known| *known).or_insert(user);
@@ -201,10 +203,14 @@ impl PlainLists {
     }
 }
 
-/// The pairs of a list in one text; no two lists share it, for no pair holds a line end.
-fn content(list: &[Pair]) -> Box<[u8]> {
-    let pairs: Vec<&[u8]> = list.iter().map(|pair| &*pair.bytes).collect();
-    pairs.join(&b'\n').into()
+/// A digest of all pairs of a list.
+fn digest(key: &RandomState, list: &[Pair]) -> u64 {
+    let mut hasher = key.build_hasher();
+    list.len().hash(&mut hasher);
+    for pair in list {
+        pair.bytes.hash(&mut hasher);
+    }
+    hasher.finish()
 }
 
 #[cfg(test)]
@@ -284,7 +290,7 @@ mod tests {
     fn a_list_accepts_its_pairs_and_tells_users_from_passwords() {
         let first = vec![pair("ok:test"), pair("ok:rotated"), pair("key:")];
         let second = vec![pair("other:test")];
-        let (lists, ids) = PlainLists::new([first, second]);
+        let (lists, ids) = PlainLists::new([first.into(), second.into()]);
         for (list, presented, verdict) in [
             (0, "ok:test", Verdict::Accepted),
             (0, "ok:rotated", Verdict::Accepted),
@@ -304,8 +310,8 @@ mod tests {
 
     #[test]
     fn equal_lists_are_stored_once() {
-        let list = || vec![pair("ok:test"), pair("key:")];
-        let (lists, ids) = PlainLists::new([list(), vec![pair("ok:test")], list()]);
+        let list = || Box::from([pair("ok:test"), pair("key:")]);
+        let (lists, ids) = PlainLists::new([list(), Box::from([pair("ok:test")]), list()]);
         assert_eq!(lists.pairs(), 3);
         assert_eq!(ids[0], ids[2]);
         assert_ne!(ids[0], ids[1]);

@@ -10,7 +10,7 @@ use std::net::Ipv6Addr;
 
 use crate::authority::{Host, HostPattern};
 use crate::path::PathForm;
-use crate::readings::Readings;
+use crate::readings::{Readings, without_trailing_slash};
 use crate::tree::{Entry, Forest};
 
 /// The group of the rules for every host.
@@ -32,13 +32,13 @@ pub(crate) struct IndexBuilder {
 
 impl IndexBuilder {
     /// Enters a rule. Rules are entered in their order.
-    pub(crate) fn add(&mut self, rule: u32, hosts: Vec<HostPattern>, path: &[PathForm]) {
+    pub(crate) fn add(&mut self, rule: u32, hosts: Box<[HostPattern]>, path: &[PathForm]) {
         for group in self.groups_of(hosts) {
             self.add_to_group(group, rule, path);
         }
     }
 
-    fn groups_of(&mut self, hosts: Vec<HostPattern>) -> Vec<u32> {
+    fn groups_of(&mut self, hosts: Box<[HostPattern]>) -> Vec<u32> {
         if hosts.is_empty() || hosts.contains(&HostPattern::Every) {
             return vec![EVERY_HOST];
         }
@@ -54,16 +54,20 @@ impl IndexBuilder {
 
     fn add_to_group(&mut self, group: u32, rule: u32, path: &[PathForm]) {
         for form in path {
-            let entry = |text: &[u8], whole| Entry { tree: group, text: text.to_vec(), whole, value: rule };
+            let entry = |text: &[u8], whole| Entry { tree: group, text: text.into(), whole, value: rule };
             match form {
-                PathForm::Prefix(prefix) => self.forward.push(entry(prefix, false)),
+                PathForm::Prefix(prefix) => {
+                    self.forward.push(entry(prefix, false));
+                    // `/api/` covers `/api` as well, which many serve alike, but not `/apiary`.
+                    self.forward.extend(without_trailing_slash(prefix).map(|path| entry(path, true)));
+                }
                 PathForm::Exact(exact) => self.forward.push(entry(exact, true)),
                 PathForm::Suffix(suffix) => {
                     let reversed: Vec<u8> = suffix.iter().rev().copied().collect();
                     self.backward.push(entry(&reversed, false));
                 }
-                PathForm::Regex { beginning, .. } => {
-                    self.forward.push(entry(beginning, false));
+                PathForm::Regex(regex) => {
+                    self.forward.push(entry(regex.beginning(), false));
                     self.regexes.push((group, rule));
                 }
             }
@@ -211,11 +215,11 @@ impl HostIndex {
         let is_empty = groups.is_empty();
         let (mut forward, mut backward, mut addresses) = (Vec::new(), Vec::new(), HashMap::new());
         for (pattern, value) in groups {
-            let entry = |text: Vec<u8>, whole| Entry { tree: 0, text, whole, value };
+            let entry = |text: Box<[u8]>, whole| Entry { tree: 0, text, whole, value };
             match pattern {
                 HostPattern::Every => {}
-                HostPattern::Name(name) => forward.push(entry(name.into(), true)),
-                HostPattern::Prefix(prefix) => forward.push(entry(prefix.into(), false)),
+                HostPattern::Name(name) => forward.push(entry(name, true)),
+                HostPattern::Prefix(prefix) => forward.push(entry(prefix, false)),
                 HostPattern::Suffix(suffix) => {
                     backward.push(entry(suffix.iter().rev().copied().collect(), false));
                 }
@@ -254,7 +258,7 @@ mod tests {
 
     fn covers(pattern: &str, authority: &str) -> bool {
         let mut builder = IndexBuilder::default();
-        builder.add(0, vec![HostPattern::new(pattern).unwrap()], &[PathForm::Prefix(b"/".into())]);
+        builder.add(0, Box::from([HostPattern::new(pattern).unwrap()]), &[PathForm::Prefix(Box::from(*b"/"))]);
         builder.build().candidates(Some(authority.as_bytes()), &Readings::Plain(b"/")).next().is_some()
     }
 
@@ -309,11 +313,11 @@ mod tests {
     fn candidates_come_in_order_and_once() {
         let mut builder = IndexBuilder::default();
         let host = |name| HostPattern::new(name).unwrap();
-        let prefix = |text: &str| PathForm::Prefix(text.into());
-        builder.add(0, vec![host("*.foo.com"), host("a.*")], &[prefix("/a")]);
-        builder.add(1, vec![], &[prefix("/a/b"), prefix("/a")]);
-        builder.add(2, vec![host("bar.com")], &[prefix("/a")]);
-        builder.add(3, vec![host("a.foo.com")], &[PathForm::Suffix(b"c".into()), prefix("/")]);
+        let prefix = |text: &str| PathForm::Prefix(text.as_bytes().into());
+        builder.add(0, Box::from([host("*.foo.com"), host("a.*")]), &[prefix("/a")]);
+        builder.add(1, Box::default(), &[prefix("/a/b"), prefix("/a")]);
+        builder.add(2, Box::from([host("bar.com")]), &[prefix("/a")]);
+        builder.add(3, Box::from([host("a.foo.com")]), &[PathForm::Suffix(Box::from(*b"c")), prefix("/")]);
         let index = builder.build();
         let found =
             |authority: &str, path| -> Vec<u32> { index.candidates(Some(authority.as_bytes()), &path).collect() };

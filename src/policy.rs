@@ -5,14 +5,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use regex_lite::Regex;
-
 use crate::config::{self, Config};
 use crate::credential::{Pair, PlainListId, PlainLists, Verdict};
 use crate::index::{Candidates, Index, IndexBuilder};
 use crate::lockout::Threshold;
 use crate::method::Methods;
-use crate::path::{self, Exception, PathForm};
+use crate::path::{Exception, PathForm, PathRegex};
 use crate::readings::Readings;
 use crate::realm::Realm;
 use crate::request::Request;
@@ -23,7 +21,7 @@ pub struct Policy {
     index: Index,
     rules: Vec<Rule>,
     plain: PlainLists,
-    hashed: Vec<Vec<Arc<UserList>>>,
+    hashed: Vec<Box<[Arc<UserList>]>>,
     hash_budget_ms_per_second: u32,
     lockout: Option<Threshold>,
 }
@@ -32,8 +30,8 @@ pub struct Policy {
 pub struct Rule {
     methods: Methods,
     /// The index knows only how a regex begins.
-    regex: Option<Regex>,
-    except: Vec<Exception>,
+    regex: Option<Box<PathRegex>>,
+    except: Box<[Exception]>,
     plain: PlainListId,
     /// The place of its htpasswd users in [`Policy::hashed`].
     hashed: Option<u32>,
@@ -56,7 +54,7 @@ impl Rule {
     /// Whether the rule covers a request that the index found for it.
     fn covers(&self, method: &[u8], path: &Readings<'_>) -> bool {
         self.methods.cover(method)
-            && self.regex.as_ref().is_none_or(|regex| path.any(|reading| path::regex_covers(regex, reading)))
+            && self.regex.as_ref().is_none_or(|regex| path.any(|reading| regex.covers(reading)))
             && !self.except.iter().any(|exception| exception.excepts(method, path))
     }
 }
@@ -177,13 +175,13 @@ impl<'p> Iterator for Covering<'p> {
 /// The htpasswd lists of all rules, equal ones stored once.
 #[derive(Default)]
 struct HashedLists {
-    lists: Vec<Vec<Arc<UserList>>>,
+    lists: Vec<Box<[Arc<UserList>]>>,
     places: HashMap<Vec<*const UserList>, u32>,
 }
 
 impl HashedLists {
     /// Adds the lists of a rule, of which equal ones are the same, and returns their place.
-    fn add(&mut self, lists: Vec<Arc<UserList>>) -> Option<u32> {
+    fn add(&mut self, lists: Box<[Arc<UserList>]>) -> Option<u32> {
         if lists.is_empty() {
             return None;
         }

@@ -140,6 +140,9 @@ pub fn forms_of_suffix(suffix: &[u8]) -> Option<Vec<Vec<u8>>> {
 
 fn forms_of_pattern(pattern: &[u8], read: impl Fn(&mut Closure, Form) -> Option<()>) -> Option<Vec<Vec<u8>>> {
     let form = Form::new(pattern.to_vec());
+    if look_at(pattern).1 == 0 && without_trailing_slash(pattern).is_none() {
+        return Some(vec![pattern.to_vec()]);
+    }
     // As written, a malformed escape is a mistake.
     decode(pattern)?;
     let mut closure = Closure { forms: Vec::new(), on_malformed: OnMalformed::Keep };

@@ -8,13 +8,16 @@
 //! patterns that overlap, `radix_trie` and `patricia_tree` allocate for each node and want the text folded and
 //! reversed in a copy, `fst` has no walk that reports the prefixes on its way, `aho-corasick` finds them anywhere.)
 
+use std::iter::successors;
+use std::num::NonZeroU32;
+
 /// A text and the number that a walk reports for it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Entry {
     /// Which of the trees it belongs to.
     pub(crate) tree: u32,
     /// The text, in lower case.
-    pub(crate) text: Vec<u8>,
+    pub(crate) text: Box<[u8]>,
     /// Whether all of the walked text has to be this one.
     pub(crate) whole: bool,
     /// What is reported.
@@ -108,21 +111,21 @@ impl Forest {
         let root = to_u32(self.nodes.len());
         self.nodes.push(Node::default());
         // Nodes are numbered level by level, so the children of each stand together.
-        let mut level = vec![(root, 0)];
+        let mut level = vec![(root, ROOT)];
         while !level.is_empty() {
             let mut below = Vec::new();
             for (place, drawn) in level {
-                let Some(draft) = sketch.drafts.get(drawn) else { continue };
+                let Some(draft) = sketch.drafts.get(to_usize(drawn)) else { continue };
                 let first_child = to_u32(self.nodes.len());
                 let children = sketch.children(drawn);
                 below.extend(children.iter().zip(first_child..).map(|(child, place)| (place, *child)));
                 self.nodes.resize(self.nodes.len().saturating_add(children.len()), Node::default());
                 let label = to_u32(self.labels.len());
-                let text = draft.text.get(draft.start..draft.end).unwrap_or_default();
+                let text = sketch.label(draft);
                 self.labels.extend_from_slice(text);
                 let values = to_u32(self.values.len());
                 let (at_the_end, on_the_way): (Vec<&Entry>, Vec<&Entry>) =
-                    draft.entries.iter().partition(|entry| entry.whole);
+                    sketch.entries(draft).iter().partition(|entry| entry.whole);
                 self.values.extend(on_the_way.iter().chain(&at_the_end).map(|entry| entry.value));
                 let node = Node {
                     children: u16::try_from(children.len()).unwrap_or(u16::MAX),
@@ -149,96 +152,107 @@ impl Forest {
 
 /// A tree while it is built, with links instead of places.
 struct Sketch<'a> {
-    drafts: Vec<Draft<'a>>,
+    entries: &'a [Entry],
+    drafts: Vec<Draft>,
 }
 
-/// A node of a [`Sketch`]: the bytes `start..end` of a text that goes through it.
-struct Draft<'a> {
-    text: &'a [u8],
-    start: usize,
-    end: usize,
-    /// The entries whose text ends here.
-    entries: &'a [Entry],
-    last_child: Option<usize>,
-    previous_sibling: Option<usize>,
+/// A node of a [`Sketch`]: the bytes `start..end` of the text of an entry that goes through it.
+#[derive(Clone, Copy)]
+struct Draft {
+    entry: u32,
+    start: u32,
+    end: u32,
+    /// How many entries, from that one on, have the text that ends here.
+    entries: u32,
+    last_child: Option<NonZeroU32>,
+    previous_sibling: Option<NonZeroU32>,
 }
+
+/// The place of the root, which is nobody's child.
+const ROOT: u32 = 0;
 
 impl<'a> Sketch<'a> {
     /// Draws the tree of sorted entries. Each text shares with the one before it the longest beginning that it shares
     /// with any before it, so the tree only ever grows at its right edge.
     fn of(entries: &'a [Entry]) -> Self {
-        let root = Draft { text: &[], start: 0, end: 0, entries: &[], last_child: None, previous_sibling: None };
-        let mut sketch = Self { drafts: vec![root] };
-        let mut right_edge = vec![0];
+        let root = Draft { entry: 0, start: 0, end: 0, entries: 0, last_child: None, previous_sibling: None };
+        let mut sketch = Self { entries, drafts: vec![root] };
+        let mut right_edge = vec![ROOT];
         let mut before: &[u8] = &[];
+        let mut place = 0_u32;
         for same_text in entries.chunk_by(|entry, next| entry.text == next.text) {
-            let Some(text) = same_text.first().map(|entry| entry.text.as_slice()) else { continue };
-            let shared = before.iter().zip(text).take_while(|(left, right)| left == right).count();
+            let Some(text) = same_text.first().map(|entry| &*entry.text) else { continue };
+            let (entry, count) = (place, to_u32(same_text.len()));
+            place = place.saturating_add(count);
+            let shared = to_u32(before.iter().zip(text).take_while(|(left, right)| left == right).count());
             before = text;
             let mut left = None;
             while right_edge.len() > 1 && sketch.end(right_edge.last()) > shared {
                 left = right_edge.pop();
             }
-            let mut parent = right_edge.last().copied().unwrap_or_default();
+            let mut parent = right_edge.last().copied().unwrap_or(ROOT);
             if sketch.end(Some(&parent)) < shared
                 && let Some(left) = left
             {
                 parent = sketch.split(parent, left, shared);
                 right_edge.push(parent);
             }
-            if text.len() == shared {
+            if to_u32(text.len()) == shared {
                 // Only the empty text: a text that ends inside an earlier one would stand before it.
-                if let Some(draft) = sketch.drafts.get_mut(parent) {
-                    draft.entries = same_text;
+                if let Some(draft) = sketch.drafts.get_mut(to_usize(parent)) {
+                    (draft.entry, draft.entries) = (entry, count);
                 }
                 continue;
             }
-            let previous_sibling = sketch.drafts.get(parent).and_then(|draft| draft.last_child);
-            let draft =
-                Draft { text, start: shared, end: text.len(), entries: same_text, last_child: None, previous_sibling };
+            let previous_sibling = sketch.drafts.get(to_usize(parent)).and_then(|draft| draft.last_child);
+            let end = to_u32(text.len());
+            let draft = Draft { entry, start: shared, end, entries: count, last_child: None, previous_sibling };
             right_edge.push(sketch.append(parent, draft));
         }
         sketch
     }
 
+    /// What a node adds to the text of its parent.
+    fn label(&self, draft: &Draft) -> &'a [u8] {
+        let text = self.entries.get(to_usize(draft.entry)).map_or(&[][..], |entry| &entry.text);
+        text.get(to_usize(draft.start)..to_usize(draft.end)).unwrap_or_default()
+    }
+
+    /// The entries whose text ends in a node.
+    fn entries(&self, draft: &Draft) -> &'a [Entry] {
+        let entries = self.entries.get(to_usize(draft.entry)..).unwrap_or_default();
+        entries.get(..to_usize(draft.entries)).unwrap_or_default()
+    }
+
     /// The children of a node, in order.
-    fn children(&self, node: usize) -> Vec<usize> {
-        let mut children = Vec::new();
-        let mut next = self.drafts.get(node).and_then(|draft| draft.last_child);
-        while let Some(child) = next {
-            children.push(child);
-            next = self.drafts.get(child).and_then(|draft| draft.previous_sibling);
-        }
+    fn children(&self, node: u32) -> Vec<u32> {
+        let last = self.drafts.get(to_usize(node)).and_then(|draft| draft.last_child);
+        let before = |child: &NonZeroU32| self.drafts.get(to_usize(child.get()))?.previous_sibling;
+        let mut children: Vec<u32> = successors(last, before).map(NonZeroU32::get).collect();
         children.reverse();
         children
     }
 
-    fn end(&self, node: Option<&usize>) -> usize {
-        node.and_then(|node| self.drafts.get(*node)).map_or(0, |draft| draft.end)
+    fn end(&self, node: Option<&u32>) -> u32 {
+        node.and_then(|node| self.drafts.get(to_usize(*node))).map_or(0, |draft| draft.end)
     }
 
     /// Adds a node as the last child of another.
-    fn append(&mut self, parent: usize, draft: Draft<'a>) -> usize {
-        let place = self.drafts.len();
+    fn append(&mut self, parent: u32, draft: Draft) -> u32 {
+        let place = to_u32(self.drafts.len());
         self.drafts.push(draft);
-        if let Some(parent) = self.drafts.get_mut(parent) {
-            parent.last_child = Some(place);
+        if let Some(parent) = self.drafts.get_mut(to_usize(parent)) {
+            parent.last_child = NonZeroU32::new(place);
         }
         place
     }
 
     /// Puts a node that ends at `end` between a parent and its last child, and returns it.
-    fn split(&mut self, parent: usize, child: usize, end: usize) -> usize {
-        let Some(lower) = self.drafts.get_mut(child) else { return parent };
-        let upper = Draft {
-            text: lower.text,
-            start: lower.start,
-            end,
-            entries: &[],
-            last_child: Some(child),
-            previous_sibling: lower.previous_sibling.take(),
-        };
+    fn split(&mut self, parent: u32, child: u32, end: u32) -> u32 {
+        let Some(lower) = self.drafts.get_mut(to_usize(child)) else { return parent };
+        let upper = Draft { end, entries: 0, last_child: NonZeroU32::new(child), ..*lower };
         lower.start = end;
+        lower.previous_sibling = None;
         self.append(parent, upper)
     }
 }
@@ -258,7 +272,7 @@ mod tests {
 
     fn forest(texts: &[(u32, &str, bool)]) -> Forest {
         let entry = |(&(tree, text, whole), value): (&(u32, &str, bool), u32)| {
-            let text = text.into();
+            let text = text.as_bytes().into();
             Entry { tree, text, whole, value }
         };
         Forest::new(texts.iter().zip(0..).map(entry).collect())

@@ -123,6 +123,9 @@ pub fn forms_of_path(path: &[u8]) -> Option<Vec<Vec<u8>>> {
 /// What the pattern ends in may go on in the path: its last segment is no whole segment, and nothing is cut from it.
 #[must_use]
 pub fn forms_of_prefix(prefix: &[u8]) -> Option<Vec<Vec<u8>>> {
+    if look_at(prefix).1 == 0 {
+        return Some(vec![prefix.to_vec()]);
+    }
     forms_of_pattern(prefix, |closure, form| {
         closure.add(form)?;
         closure.expand(each_step_of_prefix)

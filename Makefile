@@ -35,7 +35,7 @@ counts: $(MODULE) ## Writes testdata/counts.json, what requests cost in host cal
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/module/counts.py
 
 .PHONY: test-envoy
-test-envoy: $(MODULE) ## Runs the tests through a real Envoy (RUNTIME=v8|wasmtime|wamr, ENVOY=1.40.0)
+test-envoy: $(MODULE) ## Runs the tests through a real Envoy (ENVOY=1.36.4 for an older one)
 	@$(PYTHON) tools/packages.py tests >/dev/null
 	PYTHONPATH=target/python-tests PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m pytest -q -p no:cacheprovider tests/envoy
 

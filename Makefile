@@ -35,7 +35,7 @@ counts: $(MODULE) ## Writes testdata/counts.json, what requests cost in host cal
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/module/counts.py
 
 .PHONY: test-envoy
-test-envoy: $(MODULE) ## Runs the tests through a real Envoy (RUNTIME=v8|wasmtime|wamr, ENVOY=1.40.0)
+test-envoy: $(MODULE) ## Runs the tests through a real Envoy (ENVOY=1.36.4 for an older one)
 	@$(PYTHON) tools/packages.py tests >/dev/null
 	PYTHONPATH=target/python-tests PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m pytest -q -p no:cacheprovider tests/envoy
 
@@ -149,6 +149,46 @@ deny: ## Checks licences, sources, doubles and known vulnerabilities of the crat
 lint-workflows: ## Checks the GitHub workflows
 	@$(PYTHON) tools/needs.py go
 	go run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12 .github/workflows/*.yml
+
+# The one place that names the nightly toolchain, which libFuzzer needs.
+NIGHTLY := nightly-2026-05-20
+SECONDS ?= 30
+FUZZ_TARGETS := $(basename $(notdir $(wildcard fuzz/targets/*.rs)))
+
+.PHONY: fuzz
+fuzz: fuzz-needs ## Fuzzes every target for SECONDS=30 each (TARGET=readings for one); fuzz/README.md
+	@for target in $(or $(TARGET),$(FUZZ_TARGETS)); do \
+		mkdir -p target/fuzz/corpus/$$target target/fuzz/artifacts/$$target && \
+		PATH="$(CURDIR)/target/tools/bin:$$PATH" cargo +$(NIGHTLY) fuzz run --target-dir target/fuzz $$target \
+			target/fuzz/corpus/$$target fuzz/corpus/$$target -- -max_total_time=$(SECONDS) -max_len=400 -timeout=10 \
+			-dict=fuzz/dictionary.txt -artifact_prefix=target/fuzz/artifacts/$$target/ -print_final_stats=1 \
+			>target/fuzz/$$target.log 2>&1 \
+			|| { tail -n 30 target/fuzz/$$target.log >&2; echo "$$target failed; the whole log: target/fuzz/$$target.log" >&2; exit 1; }; \
+		echo "fuzz: $$target held for $$(awk '/number_of_executed_units/ { print $$2 }' target/fuzz/$$target.log) inputs in $(SECONDS) s"; \
+	done
+
+.PHONY: fuzz-needs
+fuzz-needs: toolchain
+	@cargo +$(NIGHTLY) --version >/dev/null 2>&1 \
+		|| { echo "The nightly toolchain is missing; run: rustup toolchain install $(NIGHTLY) --profile minimal" >&2; exit 1; }
+	@command -v c++ >/dev/null || { echo "A C++ compiler is missing, which libFuzzer needs; install one as c++." >&2; exit 1; }
+	@$(call INSTALLED,cargo-fuzz,0.13.2)
+
+.PHONY: mutants
+mutants: toolchain ## Changes the core in hundreds of small ways and lists the changes that no test notices
+	@$(call INSTALLED,cargo-mutants,27.1.0)
+	PROPTEST_CASES=300 PATH="$(CURDIR)/target/tools/bin:$$PATH" cargo mutants --output target $(MUTANTS)
+
+# Installs a cargo tool at one version into target/tools, unless that version is there.
+INSTALLED = grep -qs '"$(1) $(2) ' target/tools/.crates2.json || cargo install --quiet --locked --root target/tools $(1)@$(2)
+
+.PHONY: test-hosts
+test-hosts: $(MODULE) ## Runs the decisions and the hostile requests on every Envoy from 1.36 to 1.40
+	@$(PYTHON) tools/packages.py tests >/dev/null
+	@for version in $$($(PYTHON) tools/packages.py envoys); do \
+		echo "Envoy $$version" && ENVOY=$$version PYTHONPATH=target/python-tests PYTHONDONTWRITEBYTECODE=1 \
+			$(PYTHON) -m pytest -q -p no:cacheprovider tests/envoy/test_decisions.py tests/envoy/test_hostile.py || exit 1; \
+	done
 
 .PHONY: clean
 clean: ## Removes target/

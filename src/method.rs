@@ -42,10 +42,13 @@ impl Methods {
     }
 
     /// Whether the set has this method, compared without case: over HTTP/2 a `get` reaches a filter.
+    ///
+    /// Where the method is not known, it may be any: no request is without one, so its headers could not be read.
     #[must_use]
     pub fn cover(&self, method: &[u8]) -> bool {
         match self {
             Self::Every => true,
+            _ if method.is_empty() => true,
             Self::Some { standard, other } => match standard_bit(method) {
                 Some(bit) => standard & bit != 0,
                 None => other.iter().any(|name| name.as_bytes().eq_ignore_ascii_case(method)),
@@ -117,9 +120,14 @@ mod tests {
         for covered in [&b"POST"[..], b"post", b"PropFind"] {
             assert!(methods.cover(covered));
         }
-        for open in [&b"GET"[..], b"", b"POSTS", b"\xff"] {
+        for open in [&b"GET"[..], b"POSTS", b"\xff"] {
             assert!(!methods.cover(open));
         }
+    }
+
+    #[test]
+    fn what_is_not_known_is_every_method() {
+        assert!(methods(&["POST"]).cover(b""));
     }
 
     #[test]

@@ -230,8 +230,8 @@ fn literal_beginning(pattern: &str) -> &str {
     }
     let end = pattern.find(|character| METACHARACTERS.contains(character)).unwrap_or(pattern.len());
     let (literal, rest) = pattern.split_at_checked(end).unwrap_or_default();
-    // What may be there no time at all is no part of the beginning.
-    if !rest.starts_with(['*', '?', '{']) {
+    // What may be there no time at all is no part of the beginning. After a `+` it may, too: `a+*`.
+    if !rest.starts_with(['*', '?', '{', '+']) {
         return literal;
     }
     without_last(literal)
@@ -303,7 +303,8 @@ mod tests {
             ("/apis?", "/api"),
             ("/apis*", "/api"),
             ("/apis{0,2}", "/api"),
-            ("/apis+", "/apis"),
+            ("/apis+", "/api"),
+            ("/apis+*", "/api"),
             ("/caf\u{e9}?", "/caf"),
             ("/a|/b", ""),
             ("/a(b)|/c", ""),

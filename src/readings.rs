@@ -560,6 +560,13 @@ mod tests {
     }
 
     #[test]
+    fn forms_that_share_a_digest_are_both_kept() {
+        // The digest of `/bcdgwwjf/..` is zero, as is that of nothing.
+        let readings = own(&["/bcdgwwjf/../.a", "/.a"]);
+        assert_eq!(read("GET", "/bcdgwwjf/../.a"), Some((readings, Vec::new())));
+    }
+
+    #[test]
     fn a_trailing_slash_is_cut_for_coverage_alone() {
         for (path, readings, cut) in [
             ("/a/", &["/a", "/a/"][..], &["/a"][..]),

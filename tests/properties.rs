@@ -262,6 +262,12 @@ fn plain_pattern() -> impl Strategy<Value = (&'static str, String)> {
     })
 }
 
+/// Any path matcher.
+fn matcher() -> impl Strategy<Value = (&'static str, String)> {
+    let regex = select(vec!["/a.*", "/a|/b", "/(admin|ab)/.*", "(?i)/ADMIN", ".*[.]css", "^/a/?b?"]);
+    prop_oneof![4 => plain_pattern(), 1 => regex.prop_map(|regex| ("regex", regex.to_owned()))]
+}
+
 /// Whether a pattern with one reading matches a reading, by the words of `docs/matching.md`.
 fn matches(kind: &str, pattern: &str, reading: &[u8], same_case: bool) -> bool {
     let fold = |text: &[u8]| if same_case { text.to_vec() } else { text.to_ascii_lowercase() };
@@ -381,6 +387,63 @@ proptest! {
             covered && !excepted
         });
         prop_assert_eq!(rule.protects(method.as_bytes(), Some(b"test"), Some(&path)), expected);
+    }
+
+    /// Rules side by side cover what each of them covers alone, and the first in the order of the configuration answers.
+    #[test]
+    fn rules_side_by_side_cover_what_each_covers_alone(
+        entries in vec((matcher(), vec(host_pattern(), 0..3), proptest::option::of(select(vec!["GET", "HEAD", "POST", "*"]))), 1..9),
+        path in any_path(),
+        authority in prop_oneof![4 => name(), 1 => Just("user@foo.com".to_owned()), 1 => Just("[::1]".to_owned())],
+        method in select(vec!["GET", "HEAD", "POST", ""]),
+    ) {
+        let rules: Vec<Value> = entries.iter().map(|((kind, pattern), hosts, method)| match method {
+            Some(method) => json!({*kind: pattern, "hosts": hosts, "request_methods": [method]}),
+            None => json!({*kind: pattern, "hosts": hosts}),
+        }).collect();
+        let alone = |rule: &Value| {
+            Rule::new(rule.clone()).unwrap().protects(method.as_bytes(), Some(authority.as_bytes()), Some(&path))
+        };
+        let expected: Vec<usize> = (0..rules.len()).filter(|place| alone(&rules[*place])).collect();
+        let mut rules = rules;
+        for rule in &mut rules {
+            rule["credentials"] = json!(["ok:test"]);
+        }
+        let policy = Policy::new(Config::read(json!({"basic_auth_rules": rules}).to_string().as_bytes()).ok().unwrap());
+        let request = Request {
+            method: method.as_bytes(),
+            path: Some(&path),
+            authority: Some(authority.as_bytes()),
+            credential: HeaderLines::None,
+        };
+        let covering: Vec<usize> = policy.covering(&request).map(|(place, _)| place).collect();
+        prop_assert_eq!(covering, expected);
+    }
+
+    /// A regex covers what it says, whatever is known of its beginning without running it.
+    #[test]
+    fn a_regex_covers_what_it_matches(
+        pieces in vec(select(vec![
+            "/", "a", "b", "ab", ".", ".*", "a+", "a*", "a?", "a+*", "a+?", "b{0,2}", "(a|b)", "(a)?", "(?:/a|b)*", "|", "[ab|]", "[(]", r"\|", r"\(", r"\.",
+            "(?i)", "(?i:A)", "(?x)", " ", "#", "^", "$", "\u{e9}", "\u{e9}?", "(?:)", "()",
+        ]), 1..7),
+        path in prop_oneof![plain_path(), "/[ab/]{0,5}", "[ab|(.# /\u{e9}]{0,4}".prop_map(|end| format!("/{end}"))],
+    ) {
+        let pattern = pieces.concat();
+        let (rule, regex) = (Rule::new(json!({"regex": pattern})), regex_lite::Regex::new(&pattern));
+        prop_assume!(rule.is_some() && regex.is_ok());
+        // The whole of a reading has to match, and the longest match is not always the first: `a|ab`.
+        let whole = regex_lite::Regex::new(&format!("^(?:{pattern}\n)$"))
+            .ok()
+            .filter(|_| pattern.contains("(?x)"))
+            .or_else(|| regex_lite::Regex::new(&format!("^(?:{pattern})$")).ok());
+        prop_assume!(whole.is_some());
+        if oracle::readings(b"GET", Some(path.as_bytes())).is_some_and(|readings| {
+            readings.all.iter().any(|form| str::from_utf8(form).map_or(true, |form| whole.as_ref().unwrap().is_match(form)))
+        }) {
+            let is_covered = rule.unwrap().protects_path(path.as_bytes());
+            prop_assert!(is_covered, "{} leaves {} open", pattern, path);
+        }
     }
 
     /// However a whole path is written in the configuration, it protects what it names.
@@ -560,7 +623,7 @@ proptest! {
     ) {
         let rule = Rule::new(json!({"prefix": "/", "request_methods": listed})).unwrap();
         let expected = listed.iter().any(|name| {
-            *name == "*" || name.as_bytes().eq_ignore_ascii_case(&method)
+            *name == "*" || method.is_empty() || name.as_bytes().eq_ignore_ascii_case(&method)
                 || (*name == "GET" && method.eq_ignore_ascii_case(b"HEAD"))
         });
         let mut spelled = method;

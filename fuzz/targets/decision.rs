@@ -6,7 +6,7 @@
 use basic_auth::config::Config;
 use basic_auth::decision::Decision;
 use basic_auth::policy::Policy;
-use basic_auth::request::Request;
+use basic_auth::request::{HeaderLines, Request};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &[u8]| {
@@ -14,8 +14,8 @@ fuzz_target!(|text: &[u8]| {
     let [method, authority, path, credential, configuration] = lines.as_slice() else { return };
     let Ok(config) = Config::read(configuration) else { return };
     let policy = Policy::new(config);
-    let request = Request { method, path: Some(path), authority: Some(authority), authorization: vec![credential] };
-    let anonymous = Request { authorization: Vec::new(), ..request.clone() };
+    let request = Request { method, path: Some(path), authority: Some(authority), credential: HeaderLines::One(credential) };
+    let anonymous = Request { credential: HeaderLines::None, ..request.clone() };
     let is_open = |request: &Request<'_>| matches!(decide(&policy, request), Decision::Pass);
 
     // The same request gets the same decision, and a refused one an answer.
@@ -24,7 +24,7 @@ fuzz_target!(|text: &[u8]| {
     // A credential opens nothing that no rule covers, and closes nothing.
     assert_eq!(open, is_open(&anonymous));
     assert!(!matches!(decide(&policy, &anonymous), Decision::Accepted { .. }));
-    let twice = Request { authorization: vec![credential, credential], ..request.clone() };
+    let twice = Request { credential: HeaderLines::Several, ..request.clone() };
     assert!(!matches!(decide(&policy, &twice), Decision::Accepted { .. }));
     if open {
         return;

@@ -14,7 +14,7 @@ import envoy  # noqa: E402  (the path has to be set first)
 
 @pytest.fixture(scope="session")
 def runtime():
-    """The wasm runtime of Envoy; RUNTIME=wasmtime or RUNTIME=wamr choose another than V8."""
+    """The wasm runtime of Envoy. Those that tools/packages.py fetches have V8 alone; tests/module runs under wasmtime."""
     return envoy.RUNTIMES[os.environ.get("RUNTIME", "v8")]
 
 

@@ -1,36 +1,44 @@
 """The table of decisions under wasmtime: a second runtime, apart from Envoy and its V8."""
 
-import json
-
-from host import Vm, request_headers
+import pytest
+from counts import MODULE
+from host import Module, Refused
 from table import all_tables, expected
 
 
-def test_every_decision_of_the_table_under_wasmtime(module, capsys):
-    vm, sent, wrong = Vm(module), 0, []
+def headers_of(case):
+    """The headers of a case as a proxy shows them to the module."""
+    pseudo = [(b":method", case.method), (b":path", case.path), (b":authority", case.authority)]
+    return [pair for pair in pseudo if pair[1] is not None] + case.headers
+
+
+def answer(plugin, case):
+    """Status and challenges of a case, in the form of `expected`; a request that goes on is answered 200."""
+    stream = plugin.open(headers_of(case))
+    plugin.settle(stream)
+    outcome = stream.outcome()
+    stream.close()
+    assert not outcome.paused, f"{case} waits for ever"
+    assert not outcome.body, f"{case} was answered with a body"
+    if outcome.status is None:
+        return 200, []
+    return outcome.status, [value.decode("latin-1") for name, value in outcome.headers if name == b"www-authenticate"]
+
+
+def test_every_decision_of_the_table_under_wasmtime(capsys):
+    module, sent, wrong = Module(MODULE), 0, []
     for table in all_tables():
-        # All tables in one virtual machine, as several plugins of one module are in Envoy.
-        plugin = vm.configure(json.dumps(table.configuration).encode())
-        assert plugin.accepted, vm.log
+        plugin = module.plugin(table.configuration)
         for case in table.cases:
-            answer = plugin.request(request_headers(case.method, case.path, case.authority, case.headers))
             sent += 1
-            status, challenge = expected(case)
-            if (answer.status or 200, answer.header("www-authenticate"), answer.body) != (status, challenge, b""):
-                wrong.append(f"{table.name}: {case}\n  is {answer}, not {status} {challenge}")
+            if (is_ := answer(plugin, case)) != expected(case):
+                wrong.append(f"{table.name}: {case}\n  is {is_}, not {expected(case)}")
     assert not wrong, f"{len(wrong)} of {sent} decisions are wrong:\n" + "\n".join(wrong)
     assert sent > 100
     with capsys.disabled():
         print(f"\ndecisions: {sent} ran under wasmtime")
 
 
-def test_without_a_valid_configuration_nothing_passes(module):
-    vm = Vm(module)
-    refused = vm.configure(b'{"basic_auth_rules": null}')
-    assert not refused.accepted
-    assert refused.request(request_headers(b"GET", b"/open", b"test")).status == 503
-    # A plugin that had a valid one does not go on with it.
-    plugin = vm.configure(b'{"basic_auth_rules": [{"prefix": "/a", "credentials": ["ok:test"]}]}')
-    assert plugin.request(request_headers(b"GET", b"/open", b"test")).status is None
-    vm.configure(b"[]", context=plugin.context)
-    assert plugin.request(request_headers(b"GET", b"/open", b"test")).status == 503
+def test_a_refused_configuration_is_refused_by_the_module():
+    with pytest.raises(Refused):
+        Module(MODULE).plugin({"basic_auth_rules": None})

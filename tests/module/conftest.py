@@ -1,7 +1,20 @@
-"""Where the tests find the project's own tools."""
+"""Where the tests find the project's own tools, and the module in the counting host."""
 
 import pathlib
 import sys
 
+import pytest
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "tools"), str(pathlib.Path(__file__).parent)]
+# The table of decisions is read by the tests through Envoy, too.
+sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tests" / "envoy"), str(pathlib.Path(__file__).parent)]
+
+import envoy  # noqa: E402  (the path has to be set first)
+from host import Module  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def module():
+    """The finished module, compiled once."""
+    assert envoy.MODULE.exists(), "target/basic_auth.wasm is missing; run `make build`"
+    return Module(envoy.MODULE)

@@ -2,6 +2,7 @@
 
 import random
 import statistics
+import sys
 
 from envoy import Envoy, bootstrap
 from load import PROTOCOLS
@@ -56,8 +57,8 @@ class Rounds:
                 for one, times in taken.items():
                     self.times[one].append(statistics.mean(times))
                     self._batches[one] += times
-                print(f"\rround {number + 1} of {rounds}", end="", flush=True)
-            print()
+                progress(f"round {number + 1} of {rounds}")
+            progress("")
             _check(proxy, sent)
 
     def added(self, variant):
@@ -82,6 +83,12 @@ def _check(proxy, sent):
     counted = proxy.stats(r"downstream_rq_[0-9]xx$")
     wrong = {name: (count, counted.get(name, 0)) for name, count in expected.items() if counted.get(name, 0) != count}
     assert not wrong, f"sent and counted requests differ: {wrong}"
+
+
+def progress(text):
+    """Shows a person how far it is; a file is left alone."""
+    if sys.stdout.isatty():
+        print(f"\r{text:<60}", end="" if text else "\r", flush=True)
 
 
 def _quartiles(values):

@@ -4,9 +4,10 @@ import statistics
 import time
 
 import workload
-from envoy import Envoy, bootstrap, wasm_filter, listener, answer_200
+from envoy import Envoy, answer_200, bootstrap, listener, wasm_filter
 from load import Http1
 from processor import all_threads, resident
+from rounds import progress
 from variants import for_everyone
 
 TIMES = 3
@@ -41,7 +42,7 @@ def measure(modules, times=TIMES):
             # The main thread has virtual machines of its own; a second worker shows what one costs.
             _, _, two = start(filters, 2)
             taken[name].append((seconds, processor, two - one))
-            print(f"\rstart {number + 1} of {times}: {name:<40}", end="", flush=True)
-    print()
+            progress(f"start {number + 1} of {times}: {name}")
+    progress("")
     names = ("seconds", "processor_seconds", "worker_bytes")
     return {name: {what: statistics.median(column) for what, column in zip(names, zip(*rows))} for name, rows in taken.items()}

@@ -253,8 +253,8 @@ fn required_literal(pattern: &str) -> &str {
     let mut rest = pattern;
     while let Some(end) = rest.find(|character| METACHARACTERS.contains(character)) {
         let (literal, here) = rest.split_at_checked(end).unwrap_or_default();
-        // What may be there no time at all is not required.
-        let kept = if here.starts_with(['*', '?', '{']) { without_last(literal) } else { literal };
+        // What may be there no time at all is not required, as in `literal_beginning`.
+        let kept = if here.starts_with(['*', '?', '{', '+']) { without_last(literal) } else { literal };
         if depth == 0 && kept.len() > longest.len() {
             longest = kept;
         }
@@ -331,7 +331,8 @@ mod tests {
             ("/(users|orders)/export", "/export"),
             ("/apis?/v", "/api"),
             ("/ab*c", "/a"),
-            ("/ab+c", "/ab"),
+            ("/ab+c", "/a"),
+            ("/ab+*c", "/a"),
             ("/a{0}bc", "/"),
             ("/.*/caf\u{e9}s?", "/caf\u{e9}"),
             ("/(a(b)c)?/de", "/de"),

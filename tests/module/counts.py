@@ -85,26 +85,25 @@ def count(plugin, headers):
     }
 
 
-def measure(module=MODULE):
+def measure(module):
     """All counts: by configuration the cost of loading it and of each request."""
-    code = Module(module)
     counts = {}
     for name, configuration, requests in shapes():
         text = json.dumps(configuration)
-        plugin = code.plugin(text)
+        plugin = module.plugin(text)
         plugin.limit = RUNAWAY
         counts[name] = {"load": {"bytes": len(text), "fuel": plugin.load_fuel, "memory": plugin.memory}, "requests": {}}
         for which, headers in requests.items():
             counts[name]["requests"][which] = counted = count(plugin, headers)
             if counted["answer"] == "trap":
                 # What a trap leaves behind is no state to count in.
-                plugin = code.plugin(text)
+                plugin = module.plugin(text)
                 plugin.limit = RUNAWAY
     return counts
 
 
 def main():
-    counts = measure()
+    counts = measure(Module(MODULE))
     lines = json.dumps(counts, indent=1)
     FILE.write_text(lines + "\n")
     print(f"{FILE.relative_to(ROOT)}: {sum(len(shape['requests']) for shape in counts.values())} requests counted")

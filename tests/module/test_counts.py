@@ -22,10 +22,9 @@ MANY = [f"{size:,} {what}" for size in counts.MANY for what in ("rules", "users"
 
 
 @pytest.fixture(scope="session")
-def counted():
+def counted(module):
     """The counts of the module in target/."""
-    assert counts.MODULE.exists(), "target/basic_auth.wasm is missing; run `make build`"
-    return counts.measure()
+    return counts.measure(module)
 
 
 def flat(tree, place=()):

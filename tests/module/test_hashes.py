@@ -1,9 +1,7 @@
 """Whoever is refused was refused at the same price: counted in instructions, waiting included."""
 
-import counts
 import pytest
 import workload
-from host import Module
 
 SHA = "fast:{SHA}EgK+xL5YtRHcZ0LNGI3axxd3DZA="
 CHEAP = "cheap:$2y$04$sTueBAinMDchCplUxVu4SO3rR0C8hfCCLI7K7o7O02RaehBmhOdfK"
@@ -16,11 +14,6 @@ MARGIN = 2_000
 LISTS = {"fast": SHA, "cheap": CHEAP, "dear": DEAR, "all": "\n".join([SHA, CHEAP, DEAR])}
 
 
-@pytest.fixture(scope="module")
-def code():
-    return Module(counts.MODULE)
-
-
 def login(plugin, name, password="wrong12"):
     """Status and instructions of one login."""
     stream = plugin.open(workload.request("/", credential=(name, password)))
@@ -31,11 +24,11 @@ def login(plugin, name, password="wrong12"):
 
 
 @pytest.mark.parametrize("users", LISTS)
-def test_every_refused_login_costs_the_same(code, users):
+def test_every_refused_login_costs_the_same(module, users):
     names = [line.partition(":")[0] for line in LISTS[users].splitlines()]
     costs = {}
     for name in [*names, "nobody"]:
-        plugin = code.plugin({"basic_auth_rules": [{"prefix": "/", "htpasswd": LISTS[users]}]})
+        plugin = module.plugin({"basic_auth_rules": [{"prefix": "/", "htpasswd": LISTS[users]}]})
         # The first request of a machine makes room for all that follow.
         plugin.request(workload.request("/", credential=("somebody", "else")))
         outcome, costs[name] = login(plugin, name)
@@ -43,8 +36,8 @@ def test_every_refused_login_costs_the_same(code, users):
     assert max(costs.values()) <= 1.01 * min(costs.values()) + MARGIN, costs
 
 
-def test_an_accepted_pair_is_remembered(code):
-    plugin = code.plugin({"basic_auth_rules": [{"prefix": "/", "htpasswd": DEAR}]})
+def test_an_accepted_pair_is_remembered(module):
+    plugin = module.plugin({"basic_auth_rules": [{"prefix": "/", "htpasswd": DEAR}]})
     first, dear = login(plugin, "dear", "secret7")
     again, cheap = login(plugin, "dear", "secret7")
     assert (first.status, first.paused, again.status, again.paused) == (None, False, None, False)

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use log::{error, info, warn};
 use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
-use proxy_wasm::types::{Action, ContextType, LogLevel, Status};
+use proxy_wasm::types::{Action, ContextType, LogLevel};
 
 use crate::answer::Answer;
 use crate::client::Client;
@@ -72,12 +72,13 @@ impl Configured {
             if hostcalls::set_effective_context(number).is_err() {
                 continue;
             }
-            let answered = match Answer::from(&decision) {
-                Answer::Continue => hostcalls::resume_http_request(),
-                refusal => refuse(refusal),
-            };
-            if answered.is_err() {
-                error!("basic_auth: the proxy took no answer to a request that had waited");
+            match Answer::from(&decision) {
+                Answer::Continue => {
+                    if hostcalls::resume_http_request().is_err() {
+                        error!("basic_auth: the proxy did not resume a request that had waited");
+                    }
+                }
+                Answer::Refuse { status, headers } => refuse(status, &headers),
             }
         }
     }
@@ -170,11 +171,7 @@ impl HttpContext for Filter {
         match passage {
             Passage::Decided(decision) => match Answer::from(&decision) {
                 Answer::Continue => return Action::Continue,
-                refusal => {
-                    if refuse(refusal).is_err() {
-                        error!("basic_auth: the proxy took no refusal; the request stays where it is");
-                    }
-                }
+                Answer::Refuse { status, headers } => refuse(status, &headers),
             },
             Passage::Waiting => self.waits = true,
         }
@@ -194,41 +191,52 @@ impl Drop for Filter {
     }
 }
 
-/// Sends a refusal. It is the one answer of its request.
-fn refuse(answer: Answer<'_>) -> Result<(), Status> {
-    match answer {
-        Answer::Unauthorized { challenge } => {
-            hostcalls::send_http_response(401, vec![("www-authenticate", challenge)], None)
-        }
-        Answer::TooManyRequests { retry_after } => {
-            hostcalls::send_http_response(429, vec![("retry-after", &retry_after.to_string())], None)
-        }
-        Answer::Unavailable | Answer::Continue => hostcalls::send_http_response(503, Vec::new(), None),
-    }
-}
-
 /// The client of the request that is being handled.
 fn client() -> Client {
     let address = hostcalls::get_property(vec!["source", "address"]);
     address.ok().flatten().map_or(Client::UNKNOWN, |address| Client::from_source_address(&address))
 }
 
-/// The request's headers as the proxy serializes them, in one call and without a copy; empty if the proxy has none.
-///
-/// The SDK offers them as a vector of vectors, which costs twice as much, and takes names that are not UTF-8 for a
-/// reason to panic.
+/// The two calls of the ABI that the SDK wraps at a price: it serializes the headers of an answer anew each time, and it
+/// takes those of a request apart into a vector of vectors, with a panic where a name is not UTF-8.
+#[allow(unsafe_code, reason = "the proxy is foreign code")]
+mod abi {
+    #[link(wasm_import_module = "env")]
+    unsafe extern "C" {
+        /// Writes the place and the size of a block of memory.
+        pub(super) fn proxy_get_header_map_pairs(map: u32, data: *mut *mut u8, size: *mut usize) -> u32;
+
+        /// Only reads, and checks that what it is told to read lies in the module's memory.
+        pub(super) safe fn proxy_send_local_response(
+            status: u32,
+            details: *const u8,
+            details_size: usize,
+            body: *const u8,
+            body_size: usize,
+            headers: *const u8,
+            headers_size: usize,
+            grpc_status: i32,
+        ) -> u32;
+    }
+}
+
+/// The status of a call that did what was asked.
+const OK: u32 = 0;
+
+/// Sends a refusal. It is the one answer of its request.
+fn refuse(status: u32, headers: &[u8]) {
+    // To a gRPC client the proxy says what the HTTP status stands for there.
+    const GRPC_STATUS_OF_HTTP: i32 = -1;
+    let none = std::ptr::null();
+    let (data, size) = (headers.as_ptr(), headers.len());
+    if abi::proxy_send_local_response(status, none, 0, none, 0, data, size, GRPC_STATUS_OF_HTTP) != OK {
+        error!("basic_auth: the proxy took no refusal; the request stays where it is");
+    }
+}
+
+/// The request's headers as a serialized header map, in one call and without a copy; empty if the proxy has none.
 fn request_headers() -> Box<[u8]> {
     const REQUEST_HEADERS: u32 = 0;
-    const OK: u32 = 0;
-
-    #[allow(unsafe_code, reason = "the proxy is foreign code")]
-    mod abi {
-        #[link(wasm_import_module = "env")]
-        unsafe extern "C" {
-            pub(super) fn proxy_get_header_map_pairs(map: u32, data: *mut *mut u8, size: *mut usize) -> u32;
-        }
-    }
-
     let mut data = std::ptr::null_mut();
     let mut size = 0;
     // SAFETY: The proxy writes through the two pointers while the call lasts, and both are to variables of this

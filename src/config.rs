@@ -41,6 +41,13 @@ const USER_FIELDS: &[&str] = &["credentials", "htpasswd", "htpasswd_env"];
 const LOCKOUT_FIELDS: &[&str] = &["failures", "window_seconds", "lock_seconds"];
 /// The most failures that a lockout may wait for.
 const MOST_FAILURES: u32 = 1_000_000;
+/// The most bytes of text that a configuration may have: 32 MiB.
+const MOST_TEXT: usize = 32 << 20;
+/// The most entries of the index of paths: what the readings of a rule's pattern and its hosts multiply to.
+const MOST_ENTRIES: usize = 1_000_000;
+/// The most regexes. Each takes up to [`REGEX_SIZE_LIMIT`](crate::path::REGEX_SIZE_LIMIT) bytes, and more while it is
+/// compiled.
+const MOST_REGEXES: usize = 10_000;
 /// The longest window and lock, in seconds: 30 days.
 const MOST_SECONDS: u32 = 30 * 24 * 60 * 60;
 
@@ -125,11 +132,21 @@ impl Config {
         Self::read_in(text, &|_| None)
     }
 
+    /// Whether a text of so many bytes can be read. A virtual machine of Envoy's has a gibibyte of memory, and a text can
+    /// take thirty times its size while it is read.
+    ///
+    /// # Errors
+    /// [`Problem::TooMuch`].
+    pub fn check_size(bytes: usize) -> Result<(), ConfigError> {
+        check("bytes of text", bytes, MOST_TEXT).map_err(|problem| ConfigError { place: String::new(), problem })
+    }
+
     /// Reads the text of a configuration that may name variables of the environment.
     ///
     /// # Errors
     /// As [`Config::read`].
     pub fn read_in(text: &[u8], environment: Environment<'_>) -> Result<Self, ConfigError> {
+        Self::check_size(text.len())?;
         let text = if text.trim_ascii().is_empty() { b"{}" } else { text };
         let document = Node::document(text)?;
         let top = document.fields(TOP_FIELDS)?;
@@ -148,6 +165,7 @@ impl Config {
         let mut realms = HashSet::new();
         let realm = shared(&mut realms, realm);
         let mut lists = HashMap::new();
+        let (mut entries, mut regexes) = (0_usize, 0_usize);
         if let Some(rules) = top.get("basic_auth_rules") {
             rules.for_each_item(|rule| {
                 let fields = rule.fields(RULE_FIELDS)?;
@@ -163,6 +181,13 @@ impl Config {
                 if read.credentials.is_empty() && read.htpasswd.is_empty() {
                     return Err(rule.error(Problem::NoUser { known: USER_FIELDS }));
                 }
+                let forms = read.path.forms().len();
+                entries = entries.saturating_add(forms.saturating_mul(read.hosts.len().saturating_add(1)));
+                let excepted = read.except.iter().filter(|exception| exception.is_regex()).count();
+                regexes = regexes.saturating_add(read.path.regexes()).saturating_add(excepted);
+                check("readings of patterns times hosts", entries, MOST_ENTRIES)
+                    .and_then(|()| check("regexes", regexes, MOST_REGEXES))
+                    .map_err(|problem| rule.error(problem))?;
                 config.rules.push(read);
                 Ok(())
             })?;
@@ -172,6 +197,10 @@ impl Config {
         }
         Ok(config)
     }
+}
+
+fn check(what: &'static str, number: usize, most: usize) -> Result<(), Problem> {
+    if number > most { Err(Problem::TooMuch { what, number, most }) } else { Ok(()) }
 }
 
 /// The realm that equals this one, so that rules with one realm hold it once.

@@ -16,6 +16,7 @@ use crate::answer::Answer;
 use crate::client::Client;
 use crate::config::Config;
 use crate::decision::Decision;
+use crate::error::{ConfigError, Problem};
 use crate::gate::{Gate, Passage};
 use crate::policy::Policy;
 use crate::request::Request;
@@ -25,6 +26,11 @@ proxy_wasm::main! {{
     // The root id is the operator's (`pluginName` in Istio) and changes nothing.
     proxy_wasm::set_root_context(|_| Box::new(Plugin { configured: None, replaced: Vec::new() }));
 }}
+
+/// Takes as long for a block whatever else is allocated: with the standard allocator a request among 100,000 rules cost a
+/// sixth more than one among a single rule, because the memory that loading left behind had to be searched.
+#[global_allocator]
+static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
 
 /// How many warnings of one configuration are logged; the rest is counted.
 const LOGGED_WARNINGS: usize = 10;
@@ -98,11 +104,10 @@ struct Plugin {
 impl Context for Plugin {}
 
 impl RootContext for Plugin {
-    fn on_configure(&mut self, _: usize) -> bool {
-        let text = self.get_plugin_configuration().unwrap_or_default();
+    fn on_configure(&mut self, size: usize) -> bool {
         // Requests that wait are decided by what was in force when they came.
         self.replaced.extend(self.configured.take());
-        match configure(text) {
+        match Config::check_size(size).and_then(|()| configure(self.get_plugin_configuration().unwrap_or_default())) {
             Ok(configured) => {
                 self.configured = Some(Rc::new(configured));
                 true
@@ -135,8 +140,8 @@ impl RootContext for Plugin {
 }
 
 /// Reads a configuration and says what it protects.
-fn configure(text: Vec<u8>) -> Result<Configured, String> {
-    let config = Config::read_in(&text, &|name| std::env::var(name).ok()).map_err(|error| error.to_string())?;
+fn configure(text: Vec<u8>) -> Result<Configured, ConfigError> {
+    let config = Config::read_in(&text, &|name| std::env::var(name).ok())?;
     // Memory that is given back is what the policy is built in; a module never returns any to the proxy.
     drop(text);
     for warning in config.warnings.iter().take(LOGGED_WARNINGS) {
@@ -147,7 +152,7 @@ fn configure(text: Vec<u8>) -> Result<Configured, String> {
     }
     let policy = Policy::new(config);
     info!("basic_auth: protecting with {} rules and {} credentials", policy.rules(), policy.credentials());
-    Configured::new(policy).map_err(|error| format!("the proxy has no source of randomness ({error})"))
+    Configured::new(policy).map_err(|_| ConfigError { place: String::new(), problem: Problem::NoRandomness })
 }
 
 /// The HTTP context: one request.

@@ -11,7 +11,7 @@ use crate::decision::{Decision, HashedLogin, Login, Progress, Reason};
 use crate::hash::{Step, Work};
 use crate::lockout::{self, Attempt, Lockout};
 use crate::policy::Policy;
-use crate::queue::{Admission, Limits, Queue, Task};
+use crate::queue::{Admission, Limits, Queue, Task, Turn};
 use crate::request::Request;
 use crate::verification::Verification;
 use crate::verified::{self, Verified};
@@ -111,17 +111,25 @@ impl Gate {
     pub fn work<'p>(&mut self, policy: &'p Policy, clock: Clock<'_>) -> Vec<(u32, Decision<'p>)> {
         let now = clock();
         let Self { verified, lockout, queue } = self;
-        let lock = |visitor: &Visitor| lockout.as_ref()?.locked(visitor.attempt.as_ref()?, now);
+        let lock =
+            |lockout: &Option<Lockout>, visitor: &Visitor| lockout.as_ref()?.locked(visitor.attempt.as_ref()?, now);
         // Logins that wait together must not all be tried before the first failure counts, nor all be hashed.
-        let finished = queue.work(clock, &mut |_, waiting| match lock(&waiting.visitor) {
-            Some(_) => Some(Step::Wrong),
-            None => verified.contains(&waiting.remembered).then_some(Step::Right),
+        let finished = queue.work(clock, &mut |turn| match turn {
+            Turn::Begins(_, waiting) if lock(lockout, &waiting.visitor).is_some() => Some(Step::Wrong),
+            Turn::Begins(_, waiting) => verified.contains(&waiting.remembered).then_some(Step::Right),
+            Turn::Ended(waiting, Step::Wrong) => {
+                if let (Some(lockout), Some(attempt)) = (lockout.as_mut(), &waiting.visitor.attempt) {
+                    lockout.failed(attempt, now);
+                }
+                None
+            }
+            Turn::Ended(..) => None,
         });
         let finished: Vec<_> = finished
             .into_iter()
             .map(|(waiting, step)| {
                 let was_tried = step == Step::Right || waiting.verification.state() != Step::Pending;
-                let locked = if was_tried { None } else { lock(&waiting.visitor) };
+                let locked = if was_tried { None } else { lock(lockout, &waiting.visitor) };
                 (waiting, step, locked)
             })
             .collect();
@@ -131,8 +139,11 @@ impl Gate {
             let decision = if let Some(retry_after) = locked {
                 Some(Decision::Delayed { reason: Reason::Locked, retry_after, rule: waiting.login.rule() })
             } else {
-                let progress = self.conclude(policy, waiting, step);
-                self.settle(policy, progress, visitor, clock)
+                match self.conclude(policy, waiting, step) {
+                    // It was counted when it ended.
+                    Progress::Decided(decision) if step == Step::Wrong => Some(decision),
+                    progress => self.settle(policy, progress, visitor, clock),
+                }
             };
             decided.extend(decision.map(|decision| (visitor.request, decision)));
         }

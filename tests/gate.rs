@@ -92,3 +92,24 @@ fn cheap_logins_that_wait_together_are_not_tried_beyond_the_lock() {
     assert_eq!(decisions[..7], ["locked"; 7]);
     assert_eq!(decisions[7..], ["unknown_user", "wrong_password", "wrong_password", "wrong_password"]);
 }
+
+#[test]
+fn who_was_told_to_come_again_learns_nothing_before() {
+    let mut worker = Worker::new(&format!(
+        r#"{{"hash_budget_ms_per_second": 1, "basic_auth_rules": [
+            {{"prefix": "/", "htpasswd": "{BCRYPT4}", "credentials": ["plain:secret"]}}]}}"#
+    ));
+    assert_eq!(worker.login(2, "/", "alice:secret"), None);
+    assert_eq!(worker.drain(), ["accepted"]);
+    // A client makes the queue full, so that a wrong password costs it nothing any more.
+    while worker.login(1, "/", &format!("filler-{}:x", worker.requests)).is_none() {}
+    for user in ["alice", "plain", "nobody"] {
+        assert_eq!(worker.login(1, "/", &format!("{user}:guess")).unwrap(), "busy");
+        assert_eq!(worker.login(1, "/", &format!("{user}:secret")).unwrap(), "busy", "{user}");
+    }
+    // Others are not concerned, and after the time it was told it may try again.
+    assert_eq!(worker.login(2, "/", "alice:secret").unwrap(), "accepted");
+    worker.now += Duration::from_secs(1);
+    assert_eq!(worker.login(1, "/", "alice:secret").unwrap(), "accepted");
+    assert_eq!(worker.login(1, "/", "nobody:secret").unwrap(), "busy");
+}

@@ -1,6 +1,5 @@
 //! A validated configuration: every value in it can be trusted wherever it is met.
 
-use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
@@ -164,7 +163,7 @@ impl Config {
         };
         let mut realms = HashSet::new();
         let realm = shared(&mut realms, realm);
-        let mut lists = HashMap::new();
+        let mut lists = Lists::default();
         let (mut entries, mut regexes) = (0_usize, 0_usize);
         if let Some(rules) = top.get("basic_auth_rules") {
             rules.for_each_item(|rule| {
@@ -295,25 +294,43 @@ fn read_credentials(fields: &Fields<'_>, warnings: &mut Vec<Warning>) -> Result<
     Ok(pairs)
 }
 
+/// The user lists that were read.
+#[derive(Default)]
+struct Lists {
+    by_text: HashMap<Box<str>, Arc<UserList>>,
+    /// A variable may be long and named by many rules: it is looked at once.
+    by_variable: HashMap<Box<str>, Arc<UserList>>,
+}
+
+impl Lists {
+    fn read(&mut self, text: &str, node: &Node<'_>) -> Result<Arc<UserList>, ConfigError> {
+        if let Some(list) = self.by_text.get(text) {
+            return Ok(Arc::clone(list));
+        }
+        let list = Arc::new(UserList::parse(text).map_err(|error| node.error(Problem::Htpasswd(error)))?);
+        self.by_text.insert(text.into(), Arc::clone(&list));
+        Ok(list)
+    }
+}
+
 fn read_htpasswd(
     fields: &Fields<'_>,
     environment: Environment<'_>,
-    lists: &mut HashMap<Box<str>, Arc<UserList>>,
+    lists: &mut Lists,
 ) -> Result<Vec<Arc<UserList>>, ConfigError> {
     let mut read = Vec::new();
-    let inline = fields.get("htpasswd").map(|node| node.text().map(|text| (text, node))).transpose()?;
-    let variable = fields.get("htpasswd_env").map(|node| {
-        let value = environment(&node.text()?).filter(|value| !value.trim().is_empty());
-        let text = value.ok_or_else(|| node.error(Problem::NoVariable))?;
-        Ok((Cow::Owned(text), node))
-    });
-    for (text, node) in inline.into_iter().chain(variable.transpose()?) {
-        if let Some(list) = lists.get(&*text) {
+    if let Some(node) = fields.get("htpasswd") {
+        read.push(lists.read(&node.text()?, &node)?);
+    }
+    if let Some(node) = fields.get("htpasswd_env") {
+        let name = node.text()?;
+        if let Some(list) = lists.by_variable.get(&*name) {
             read.push(Arc::clone(list));
-            continue;
+            return Ok(read);
         }
-        let list = Arc::new(UserList::parse(&*text).map_err(|error| node.error(Problem::Htpasswd(error)))?);
-        lists.insert(text.into(), Arc::clone(&list));
+        let value = environment(&name).filter(|value| !value.trim().is_empty());
+        let list = lists.read(&value.ok_or_else(|| node.error(Problem::NoVariable))?, &node)?;
+        lists.by_variable.insert(name.into(), Arc::clone(&list));
         read.push(list);
     }
     Ok(read)
@@ -356,6 +373,22 @@ mod tests {
         for text in ["", " \n", "{}", r#"{"basic_auth_rules": []}"#, r#"{"realm": "x"}"#] {
             assert_eq!(warnings(text), [WarningKind::NothingProtected], "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_variable_is_read_once_however_many_rules_name_it() {
+        let rule = r#"{"prefix": "/", "htpasswd_env": "USERS"}"#;
+        let text = format!(r#"{{"basic_auth_rules": [{rule}, {rule}, {rule}]}}"#);
+        let reads = std::cell::Cell::new(0);
+        let environment = |_: &str| {
+            reads.set(reads.get() + 1);
+            Some("alice:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=".to_owned())
+        };
+        let config = Config::read_in(text.as_bytes(), &environment).ok().unwrap();
+        assert!(
+            config.rules.iter().all(|rule| std::sync::Arc::ptr_eq(&rule.htpasswd[0], &config.rules[0].htpasswd[0]))
+        );
+        assert_eq!(reads.get(), 1);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! share a virtual machine, so a policy lives in its root context and nowhere else.
 
 use std::cell::RefCell;
+use std::collections::HashSet;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -42,6 +43,8 @@ const TICK: Duration = Duration::from_millis(4);
 struct Configured {
     policy: Policy,
     gate: RefCell<Gate>,
+    /// Requests that had waited and go on, until they are over.
+    resumed: RefCell<HashSet<u32>>,
     start: Instant,
 }
 
@@ -50,7 +53,7 @@ impl Configured {
         let mut key = [0; 32];
         getrandom::fill(&mut key)?;
         let gate = RefCell::new(Gate::new(&policy, &key, Duration::ZERO));
-        Ok(Self { policy, gate, start: Instant::now() })
+        Ok(Self { policy, gate, resumed: RefCell::default(), start: Instant::now() })
     }
 
     /// Decides about a request, or lets it wait.
@@ -80,6 +83,9 @@ impl Configured {
             }
             match Answer::from(&decision) {
                 Answer::Continue => {
+                    if let Ok(mut resumed) = self.resumed.try_borrow_mut() {
+                        resumed.insert(number);
+                    }
                     if hostcalls::resume_http_request().is_err() {
                         error!("basic_auth: the proxy did not resume a request that had waited");
                     }
@@ -135,7 +141,7 @@ impl RootContext for Plugin {
     }
 
     fn create_http_context(&self, number: u32) -> Option<Box<dyn HttpContext>> {
-        Some(Box::new(Filter { configured: self.configured.clone(), number, waits: false }))
+        Some(Box::new(Filter { configured: self.configured.clone(), number, stays: false, waits: false }))
     }
 }
 
@@ -159,6 +165,8 @@ fn configure(text: Vec<u8>) -> Result<Configured, ConfigError> {
 struct Filter {
     configured: Option<Rc<Configured>>,
     number: u32,
+    /// Whether it was not let on when its headers came.
+    stays: bool,
     waits: bool,
 }
 
@@ -180,7 +188,26 @@ impl HttpContext for Filter {
             },
             Passage::Waiting => self.waits = true,
         }
+        self.stays = true;
         Action::Pause
+    }
+
+    fn on_http_request_body(&mut self, _: usize, _: bool) -> Action {
+        self.stay()
+    }
+
+    fn on_http_request_trailers(&mut self, _: usize) -> Action {
+        self.stay()
+    }
+}
+
+impl Filter {
+    /// What becomes of a body or of trailers. Envoy does not ask while a request waits, unless the plugin has
+    /// `allow_on_headers_stop_iteration`; then a body that goes on takes its request along.
+    fn stay(&self) -> Action {
+        let is_resumed =
+            |configured: &Rc<Configured>| configured.resumed.try_borrow().is_ok_and(|all| all.contains(&self.number));
+        if self.stays && !self.configured.as_ref().is_some_and(is_resumed) { Action::Pause } else { Action::Continue }
     }
 }
 
@@ -189,9 +216,11 @@ impl Drop for Filter {
     fn drop(&mut self) {
         if self.waits
             && let Some(configured) = &self.configured
-            && let Ok(mut gate) = configured.gate.try_borrow_mut()
+            && let (Ok(mut gate), Ok(mut resumed)) =
+                (configured.gate.try_borrow_mut(), configured.resumed.try_borrow_mut())
         {
             gate.forget(self.number);
+            resumed.remove(&self.number);
         }
     }
 }

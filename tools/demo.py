@@ -25,16 +25,16 @@ Refused requests are listed below. Ctrl-C stops.
 """
 
 
-def configuration(port, upstream_port):
+def configuration(port, upstream_port, example=EXAMPLE):
     """The example with this run's ports and module."""
-    text = EXAMPLE.read_text()
+    text = example.read_text()
     for there, here in {
         "port_value: 10000": f"port_value: {port}",
         "port_value: 18080": f"port_value: {upstream_port}",
         "port_value: 9901": "port_value: 0",
         "filename: target/basic_auth.wasm": f"filename: {MODULE}",
     }.items():
-        assert text.count(there) == 1, f"{EXAMPLE} has to say `{there}` once"
+        assert text.count(there) == 1, f"{example} has to say `{there}` once"
         text = text.replace(there, here)
     return text
 

@@ -110,10 +110,22 @@ def ports_of(admin):
 class Envoy:
     """A running Envoy; `with Envoy(bootstrap) as envoy` stops it at the end.
 
-    The configuration is a value, or YAML text. `output` is where Envoy's standard output goes.
+    The configuration is a value, or YAML text. `output` is where Envoy's standard output goes. `environment` comes on
+    top of this program's own. `replaces` is a running Envoy whose sockets this one takes over, as in a hot restart.
     """
 
-    def __init__(self, configuration, *, version=None, concurrency=1, log_level="info", output=subprocess.DEVNULL, patience=60):
+    def __init__(
+        self,
+        configuration,
+        *,
+        version=None,
+        concurrency=1,
+        log_level="info",
+        output=subprocess.DEVNULL,
+        patience=60,
+        environment=None,
+        replaces=None,
+    ):
         self._folder = tempfile.TemporaryDirectory(prefix="basic-auth-envoy-")
         folder = pathlib.Path(self._folder.name)
         self.log_file = folder / "envoy.log"
@@ -124,10 +136,20 @@ class Envoy:
         command = [binary, "-c", configuration_file, "--concurrency", concurrency, "--admin-address-path", admin_file]
         # Wasm logs through Envoy's own logger; a base id of its own lets several Envoys run side by side.
         command += ["--log-level", "warning", "--component-log-level", f"wasm:{log_level}", "--log-path", self.log_file]
-        command += ["--file-flush-interval-msec", FLUSH_MILLISECONDS, "--use-dynamic-base-id", "--drain-time-s", 1, "--parent-shutdown-time-s", 2]
+        command += ["--file-flush-interval-msec", FLUSH_MILLISECONDS, "--drain-time-s", 1, "--parent-shutdown-time-s", 2]
+        self._base_id_file = replaces._base_id_file if replaces else folder / "base-id"
+        if replaces:
+            command += ["--base-id", self._base_id_file.read_text().strip(), "--restart-epoch", 1]
+        else:
+            command += ["--use-dynamic-base-id", "--base-id-path", self._base_id_file]
         # A group of its own: Ctrl-C in the terminal reaches the caller, which then stops Envoy.
         self.process = subprocess.Popen(
-            [str(word) for word in command], stdout=output, stderr=subprocess.DEVNULL, text=True, start_new_session=True
+            [str(word) for word in command],
+            stdout=output,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            start_new_session=True,
+            env={**os.environ, **(environment or {})},
         )
         try:
             self.admin = "http://" + self._wait_for(admin_file, patience)

@@ -1,5 +1,6 @@
 """Every example in the README, the docs and examples/ is run."""
 
+import base64
 import json
 import re
 import shutil
@@ -8,10 +9,12 @@ import socket
 import subprocess
 import sys
 
+import demo as demo_tool
 import pytest
+import upstream
 import yaml
 from conftest import ROOT
-from envoy import Envoy, answer_200, bootstrap, listener, wasm_filter
+from envoy import Envoy, NotServing, answer_200, bootstrap, listener, wasm_filter
 from http_client import http1
 
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -79,29 +82,77 @@ def test_a_port_in_use_is_one_sentence(demo):
     assert (run.returncode, run.stderr) == (1, f"Port {demo} is in use; choose another with `make run PORT={demo + 1}`.\n")
 
 
+def environment_of(plugin, resources):
+    """What a plugin's `vmConfig.env` holds: written there, or of a Secret that the gateway's container has it from."""
+    host = {}
+    secrets = {resource["metadata"]["name"]: resource["stringData"] for resource in resources if resource["kind"] == "Secret"}
+    for resource in resources:
+        if resource["kind"] == "ConfigMap":
+            (container,) = yaml.safe_load(resource["data"]["deployment"])["spec"]["template"]["spec"]["containers"]
+            for variable in container["env"]:
+                source = variable["valueFrom"]["secretKeyRef"]
+                host[variable["name"]] = secrets[source["name"]][source["key"]]
+    entries = plugin.get("vmConfig", {}).get("env", [])
+    return {entry["name"]: host[entry["name"]] if entry.get("valueFrom") == "HOST" else entry["value"] for entry in entries}
+
+
 def plugin_configs():
-    """The `pluginConfig` of every WasmPlugin and TrafficExtension in the documents and the examples."""
+    """The `pluginConfig` of every WasmPlugin and TrafficExtension in the documents and the examples, with its environment."""
     texts = [*blocks("yaml"), *((file.name, file.read_text()) for file in sorted((ROOT / "examples" / "istio").glob("*.yaml")))]
     for name, text in texts:
-        for resource in yaml.safe_load_all(text):
-            if resource and resource.get("kind") in ("WasmPlugin", "TrafficExtension"):
+        resources = [resource for resource in yaml.safe_load_all(text) if isinstance(resource, dict) and "kind" in resource]
+        for resource in resources:
+            if resource["kind"] in ("WasmPlugin", "TrafficExtension"):
                 spec = resource["spec"]
                 assert spec["phase"] == "AUTHN", name
-                yield name, spec.get("wasm", spec)["pluginConfig"]
+                plugin = spec.get("wasm", spec)
+                yield name, plugin["pluginConfig"], environment_of(plugin, resources)
     for file in sorted((ROOT / "examples").glob("*.json")):
-        yield file.name, json.loads(file.read_text())
+        yield file.name, json.loads(file.read_text()), {}
 
 
 def test_every_configuration_in_the_documents_loads_and_protects(module, runtime, version):
     configs = list(plugin_configs())
     assert len(configs) >= 5
     listeners = [
-        listener(f"{number}", [wasm_filter(config, module=module, runtime=runtime)], answer_200()) for number, (_, config) in enumerate(configs)
+        listener(
+            f"{number}",
+            [wasm_filter(config, module=module, runtime=runtime, environment=environment, vm_id=f"{number}")],
+            answer_200(),
+        )
+        for number, (_, config, environment) in enumerate(configs)
     ]
     with Envoy(bootstrap(listeners), version=version) as proxy:
-        for number, (name, config) in enumerate(configs):
+        for number, (name, config, _) in enumerate(configs):
             path = next(config["basic_auth_rules"][0][kind] for kind in ("prefix", "exact") if kind in config["basic_auth_rules"][0])
             assert http1(proxy.ports[f"{number}"], b"GET", path.encode()).status == 401, name
+
+
+def in_environment(version, **options):
+    """Envoy with examples/envoy/htpasswd.yaml."""
+    text = demo_tool.configuration(0, upstream.start(), ROOT / "examples" / "envoy" / "htpasswd.yaml")
+    return Envoy(text, version=version, **options)
+
+
+def test_the_example_with_users_in_the_environment(module, version):
+    # Of `secret3`.
+    users = "# ours\ncheap:$2y$04$sTueBAinMDchCplUxVu4SO3rR0C8hfCCLI7K7o7O02RaehBmhOdfK\n"
+    with in_environment(version, environment={"BASIC_AUTH_USERS": users}) as proxy:
+
+        def status(path, *pair):
+            headers = [(b"authorization", b"Basic " + base64.b64encode(b":".join(pair)))] if pair else []
+            return http1(proxy.ports["htpasswd"], b"GET", path, headers).status
+
+        assert status(b"/productpage") == 401
+        assert status(b"/productpage", b"cheap", b"secret3") == 200
+        assert status(b"/productpage", b"cheap", b"secret4") == 401
+        assert status(b"/login") == 200
+
+
+def test_without_the_variable_it_does_not_start(module, version):
+    with pytest.raises(NotServing) as refused:
+        in_environment(version, environment={"BASIC_AUTH_USERS": ""})
+    assert "basic_auth_rules[0].htpasswd_env: no such environment variable" in refused.value.log
 
 
 def test_the_error_line_of_the_readme_is_a_tested_one():

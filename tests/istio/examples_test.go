@@ -39,8 +39,13 @@ func newJudge(t *testing.T) judge {
 }
 
 func (judge judge) verdict(document string) error {
+	// As the API server reads it: a whole number is no floating-point one.
+	text, err := yaml.YAMLToJSONStrict([]byte(document))
+	if err != nil {
+		return err
+	}
 	object := &unstructured.Unstructured{}
-	if err := yaml.UnmarshalStrict([]byte(document), &object.Object); err != nil {
+	if err := object.UnmarshalJSON(text); err != nil {
 		return err
 	}
 	kind := object.GroupVersionKind()

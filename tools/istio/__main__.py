@@ -52,7 +52,7 @@ def walk():
     mesh.start(processes)
     print(f"The mesh is up after {time.monotonic() - started:.0f} s.", flush=True)
     transcript = Transcript()
-    walkthrough.walk(transcript)
+    walkthrough.walk(transcript, processes)
     transcript.close()
     if transcript.failed:
         print(f"Not as expected; the logs of every program are in {LOGS}.", flush=True)

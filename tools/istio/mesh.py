@@ -5,6 +5,7 @@ status and EndpointSlices, and lays out for each proxy the files that a pod
 would mount.
 """
 
+import base64
 import json
 import shlex
 import sys
@@ -12,6 +13,7 @@ from string import Template
 
 import build
 import cluster
+import sandbox
 from processes import log_of
 from project import BIN, MANIFESTS, RUN, TOOL
 from sandbox import NODE, PODS, PRODUCTPAGE_SERVICE
@@ -28,14 +30,7 @@ def start(processes):
     """Start every pod, and wait until both gateways are ready for traffic."""
     store_endpoints("istiod", "istio-system", NODE, {"https-dns": 15012, "https-webhook": 15017})
     store_productpage(processes)
-    start_proxy(
-        processes,
-        pod="gateway",
-        role="router",
-        labels={"gateway.networking.k8s.io/gateway-name": "bookinfo-gateway"},
-        account="bookinfo-gateway-istio",
-        ports={"status-port": 15021, "http": 80},
-    )
+    start_gateway(processes, "gateway")
     start_proxy(
         processes,
         pod="waypoint",
@@ -50,11 +45,55 @@ def start(processes):
     )
     start_client(processes)
     for pod in ("gateway", "waypoint"):
-        processes.wait_until(
-            f"the proxy of the {pod} is ready",
-            lambda pod=pod: cluster.answers(f"http://{PODS[pod]}:15021/healthz/ready"),
-            60,
-        )
+        wait_for_proxy(processes, pod)
+
+
+def start_gateway(processes, pod, environment=None):
+    """Start a pod of the gateway's Deployment."""
+    start_proxy(
+        processes,
+        pod=pod,
+        role="router",
+        labels={"gateway.networking.k8s.io/gateway-name": "bookinfo-gateway"},
+        account="bookinfo-gateway-istio",
+        ports={"status-port": 15021, "http": 80},
+        environment=environment,
+    )
+
+
+def roll_gateway(processes, old, new):
+    """What a Deployment does for `kubectl rollout restart`: a new pod, traffic to it once it is ready, the old one ends."""
+    start_gateway(processes, new, container_environment())
+    wait_for_proxy(processes, new)
+    sandbox.name_hosts(new)
+    processes.stop(old)
+    cluster.kubectl("delete", "pod", old, "--force", "--grace-period=0")
+
+
+def container_environment():
+    """The variables that istiod merges into the gateway's Deployment, with the values that a kubelet reads from Secrets."""
+    gateway = json.loads(cluster.kubectl("get", "gateway", "bookinfo-gateway", "-o", "json"))
+    options = gateway["spec"]["infrastructure"]["parametersRef"]["name"]
+    overlay = cluster.kubectl("get", "configmap", options, "-o", "jsonpath={.data.deployment}")
+    # kubectl reads the YAML: the overlay is a part of a Deployment, and this one only shows it.
+    document = f"apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: overlay}}\n{overlay}"
+    shown = cluster.kubectl("create", "--dry-run=client", "--validate=false", "-o", "json", "-f", "-", document=document)
+    (container,) = json.loads(shown)["spec"]["template"]["spec"]["containers"]
+    environment = {}
+    for variable in container["env"]:
+        secret = variable["valueFrom"]["secretKeyRef"]
+        data = json.loads(cluster.kubectl("get", "secret", secret["name"], "-o", "json"))["data"]
+        environment[variable["name"]] = base64.b64decode(data[secret["key"]]).decode()
+    return environment
+
+
+def wait_for_proxy(processes, pod):
+    """Until a proxy has its configuration and its listeners."""
+    processes.wait_until(
+        f"the proxy of the {pod} is ready",
+        lambda: cluster.answers(f"http://{PODS[pod]}:15021/healthz/ready"),
+        60,
+    )
 
 
 def store_productpage(processes):

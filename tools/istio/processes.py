@@ -27,6 +27,16 @@ class Processes:
                 env={**os.environ, **(environment or {})},
             )
 
+    def stop(self, name):
+        """End a server as a kubelet would, and wait for it."""
+        process = self._running.pop(name)
+        process.terminate()
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
     def wait_until(self, what, check, seconds):
         """Poll until check() is true; a server that ended meanwhile, or time up, is a Problem."""
         deadline = time.monotonic() + seconds

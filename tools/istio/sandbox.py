@@ -22,17 +22,15 @@ PODS = {
     "waypoint": "10.10.0.12",
     "productpage": "10.10.0.13",
     "curl": "10.10.0.14",
+    # Those that take the gateway's place when its Deployment is rolled.
+    "gateway-2": "10.10.0.15",
+    "gateway-3": "10.10.0.16",
 }
 # The Service's address, where the client's ztunnel listens: one of the first
 # 16, which Kubernetes never hands out by itself.
 PRODUCTPAGE_SERVICE = "10.96.0.10"
 
-HOSTS = f"""\
-127.0.0.1 localhost
-{NODE} istiod.istio-system.svc registry.local
-{PODS["gateway"]} bookinfo-gateway-istio
-{PRODUCTPAGE_SERVICE} productpage
-"""
+HOSTS = RUN / "hosts"
 
 # Said to the second start of this program, the one inside.
 INSIDE = "--inside"
@@ -73,11 +71,10 @@ def enter():
 
 def prepare():
     """Inside: private /run and /etc/hosts, a bridge, and a network namespace per pod."""
-    hosts = RUN / "hosts"
-    hosts.write_text(HOSTS)
+    name_hosts("gateway")
     # ip-netns keeps its names in /run/netns.
     run("mount", "-t", "tmpfs", "none", "/run")
-    run("mount", "--bind", hosts, "/etc/hosts")
+    run("mount", "--bind", HOSTS, "/etc/hosts")
     ip("link set lo up")
     ip(f"link add name {BRIDGE} type bridge")
     ip(f"addr add {NODE}/24 dev {BRIDGE}")
@@ -90,6 +87,16 @@ def prepare():
         ip(f"-n {name} link set lo up")
         ip(f"-n {name} link set eth0 up")
     ip(f"-n curl addr add {PRODUCTPAGE_SERVICE}/32 dev lo")
+
+
+def name_hosts(gateway):
+    """The names that everybody inside knows; the gateway's Service is one pod at a time."""
+    HOSTS.write_text(f"""\
+127.0.0.1 localhost
+{NODE} istiod.istio-system.svc registry.local
+{PODS[gateway]} bookinfo-gateway-istio
+{PRODUCTPAGE_SERVICE} productpage
+""")
 
 
 def ip(arguments):

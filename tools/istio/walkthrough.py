@@ -2,6 +2,7 @@
 
 import re
 
+import mesh
 from cluster import ISTIOD_LOG, REGISTRY
 from mesh import GATEWAY_LOG, pulled_modules
 from project import EXAMPLES, MANIFESTS, ROOT
@@ -13,6 +14,8 @@ WAYPOINT_URL = "http://productpage:9080"
 
 ADMIN3 = "-H 'Authorization: Basic YWRtaW4zOmFkbWluMw=='"
 OK_TEST = "-u ok:test"
+# Of the password `next`, from htpasswd -nbB -C 10.
+NEXT = "$2y$10$g52yobOXbW72Qgffu0gioOUOLFVajYcH9wdJACNO0j1Flp3xzNr3e"
 
 # A change is in force within a second; a first pull compiles the module, too.
 SOON = 20
@@ -20,8 +23,12 @@ SOON = 20
 AT_ONCE = 1
 
 
-def walk(transcript):
+def walk(transcript, processes):
     """All sections, in an order in which each leaves the mesh as the next one needs it."""
+
+    def roll(old, new):
+        mesh.roll_gateway(processes, old, new)
+
     for section in (
         publish,
         at_the_gateway,
@@ -36,10 +43,15 @@ def walk(transcript):
         plugin_name,
         open_again,
         as_traffic_extension,
+        users_from_a_secret,
+        new_password,
         checked_only,
     ):
         transcript.heading(section.__doc__.rstrip("."))
-        section(transcript)
+        if section in (users_from_a_secret, new_password):
+            section(transcript, roll)
+        else:
+            section(transcript)
         if transcript.failed:
             # What follows builds on it.
             break
@@ -211,6 +223,49 @@ def as_traffic_extension(transcript):
     status(transcript, GATEWAY_URL, "", "200", within=SOON)
 
 
+def users_from_a_secret(transcript, roll):
+    """Users from a Secret."""
+    apply(transcript, EXAMPLES / "secret.yaml", "basic-auth-users created", "basic-auth-from-secret created")
+    transcript.say("The pod has run since before the variable was there. Nothing passes, and the log says why.")
+    status(transcript, GATEWAY_URL, OK_TEST, "500", within=SOON)
+    status(transcript, GATEWAY_URL, "", "500", path="/login")
+    transcript.run(
+        f"grep -o 'basic_auth: configuration refused: .*htpasswd_env.*(Envoy)' {shown(GATEWAY_LOG)} | tail -n 1",
+        contains("basic_auth_rules[0].htpasswd_env: no such environment variable"),
+        within=SOON,
+    )
+    transcript.say(
+        "istiod changes the Deployment, and Kubernetes rolls it. Here a second pod is started with the variable of the\n"
+        "# Secret; the Service is the new pod's once it is ready, and the old one ends."
+    )
+    roll("gateway", "gateway-2")
+    status(transcript, GATEWAY_URL, "", "401", within=SOON)
+    status(transcript, GATEWAY_URL, OK_TEST, "200")
+    status(transcript, GATEWAY_URL, "-u ok:next", "401")
+    status(transcript, GATEWAY_URL, "", "200", path="/login")
+
+
+def new_password(transcript, roll):
+    """A second password for a user of the Secret, under load."""
+    load = transcript.begin(f"python3 tools/istio/load.py {GATEWAY_URL}/productpage ok:test", pod=CURL)
+    # The first hash is the example's; the second is of `next`.
+    hashes = re.findall(r"ok:(\$2y\$\S+)", (EXAMPLES / "secret.yaml").read_text()) + [NEXT]
+    text = r"\n".join(f"ok:{hash}" for hash in hashes)
+    transcript.run(
+        f"""kubectl patch secret basic-auth-users -p '{{"stringData":{{"htpasswd":"{text}"}}}}'""",
+        contains("basic-auth-users patched"),
+    )
+    transcript.say("A running pod keeps the environment that it was started with.")
+    status(transcript, GATEWAY_URL, "-u ok:next", "401")
+    transcript.say("kubectl rollout restart deployment bookinfo-gateway-istio; here, as before, by a third pod.")
+    roll("gateway-2", "gateway-3")
+    status(transcript, GATEWAY_URL, "-u ok:next", "200", within=SOON)
+    status(transcript, GATEWAY_URL, OK_TEST, "200")
+    transcript.interrupt(load, matches(r"^[1-9]\d* requests answered 200, 0 otherwise$", "0 otherwise"))
+    delete(transcript, "wasmplugin basic-auth-from-secret")
+    status(transcript, GATEWAY_URL, "", "200", within=SOON)
+
+
 def checked_only(transcript):
     """For sidecars, of which there are none here: checked by the API server and istiod."""
     transcript.run(
@@ -235,9 +290,9 @@ def challenge(transcript, url, expected, *, within=AT_ONCE):
     )
 
 
-def apply(transcript, document, expected):
+def apply(transcript, document, *expected):
     """Apply a document whose image is the one in the local registry."""
-    transcript.run(f"sed 's|ghcr.io/OWNER|{REGISTRY}|' {shown(document)} | kubectl apply -f -", contains(expected))
+    transcript.run(f"sed 's|ghcr.io/OWNER|{REGISTRY}|' {shown(document)} | kubectl apply -f -", contains(*expected))
 
 
 def patch(transcript, operations, *, plugin="basic-auth-at-gateway"):

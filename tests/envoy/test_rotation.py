@@ -1,0 +1,137 @@
+"""A new password in the environment, in the two ways of docs/passwords.md, and no request is lost on the way."""
+
+import base64
+import collections
+import json
+import os
+import socket
+import sys
+import threading
+import time
+
+import pytest
+from envoy import Envoy, answer_200, bootstrap, listener, wasm_filter
+from http_client import http1
+
+# Of `secret3` and `next`, for one user.
+OLD = "ok:$2y$04$sTueBAinMDchCplUxVu4SO3rR0C8hfCCLI7K7o7O02RaehBmhOdfK"
+NEW = "ok:$2y$10$g52yobOXbW72Qgffu0gioOUOLFVajYcH9wdJACNO0j1Flp3xzNr3e"
+BOTH = f"{OLD}\n{NEW}\n"
+RULES = {"basic_auth_rules": [{"prefix": "/", "htpasswd_env": "USERS"}]}
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def login(port, pair):
+    return http1(port, b"GET", b"/", [(b"authorization", b"Basic " + base64.b64encode(pair.encode()))]).status
+
+
+def statuses(port):
+    return login(port, "ok:secret3"), login(port, "ok:next")
+
+
+def wait_for(port, expected):
+    deadline = time.monotonic() + 20
+    while (found := statuses(port)) != expected and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert found == expected
+
+
+class Load:
+    """Logins with the old password, one after the other, for as long as the block lasts."""
+
+    def __init__(self, port):
+        self.port, self.statuses, self._stop = port, collections.Counter(), threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def _run(self):
+        while not self._stop.is_set():
+            try:
+                self.statuses[login(self.port, "ok:secret3")] += 1
+            except OSError as error:
+                self.statuses[repr(error)] += 1
+            time.sleep(0.005)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def stop(self):
+        self._stop.set()
+        self._thread.join()
+
+
+class Listeners:
+    """A file with a listener, which Envoy reads again whenever it is replaced."""
+
+    def __init__(self, folder, module, runtime):
+        self.file, self.port, self._versions, self._module, self._runtime = folder / "lds.json", free_port(), 0, module, runtime
+
+    def write(self, users, vm_id=""):
+        plugin = wasm_filter(RULES, module=self._module, runtime=self._runtime, environment={"USERS": users}, vm_id=vm_id)
+        resource = {
+            "@type": "type.googleapis.com/envoy.config.listener.v3.Listener",
+            **listener("main", [plugin], answer_200(), port=self.port),
+        }
+        self._versions += 1
+        other = self.file.with_suffix(".new")
+        other.write_text(json.dumps({"version_info": str(self._versions), "resources": [resource]}))
+        os.replace(other, self.file)
+
+    def bootstrap(self):
+        return {
+            **bootstrap([]),
+            "node": {"id": "test", "cluster": "test"},
+            "dynamic_resources": {"lds_config": {"path_config_source": {"path": str(self.file)}}},
+        }
+
+
+def of(version):
+    return tuple(map(int, version.split("."))) if version else (99,)
+
+
+def test_a_variable_in_the_configuration(module, runtime, version, tmp_path):
+    listeners = Listeners(tmp_path, module, runtime)
+    listeners.write(OLD)
+    with Envoy(listeners.bootstrap(), version=version) as proxy:
+        wait_for(listeners.port, (200, 401))
+        with Load(listeners.port) as load:
+            # A vm_id of its own is a VM of its own, in every Envoy.
+            listeners.write(BOTH, vm_id="2")
+            wait_for(listeners.port, (200, 200))
+        assert set(load.statuses) == {200}, load.statuses
+        listeners.write(NEW, vm_id="3")
+        wait_for(listeners.port, (401, 200))
+        # Since Envoy 1.39 the changed variable does it alone.
+        listeners.write(OLD, vm_id="3")
+        if of(version) >= (1, 39):
+            wait_for(listeners.port, (200, 401))
+        else:
+            time.sleep(2)
+            assert statuses(listeners.port) == (401, 200)
+        assert "refused" not in proxy.log
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Envoy's hot restart is for Linux")
+def test_a_variable_of_envoy_itself_takes_a_restart(module, runtime, version):
+    plugin = wasm_filter(RULES, module=module, runtime=runtime)
+    plugin["typed_config"]["config"]["vm_config"]["environment_variables"] = {"host_env_keys": ["USERS"]}
+    port = free_port()
+    configuration = {**bootstrap([listener("main", [plugin], answer_200(), port=port)]), "node": {"id": "test", "cluster": "test"}}
+    with Envoy(configuration, version=version, environment={"USERS": OLD}) as old:
+        assert statuses(port) == (200, 401)
+        load = Load(port)
+        with load, Envoy(configuration, version=version, environment={"USERS": BOTH}, replaces=old) as new:
+            # It takes over; the old one answers what it has, and ends.
+            old.process.wait(timeout=30)
+            wait_for(port, (200, 200))
+            load.stop()
+            assert set(load.statuses) == {200}, load.statuses
+            assert "refused" not in new.log

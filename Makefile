@@ -55,6 +55,7 @@ $(MODULE): $(SOURCES) tools/remap.py $(wildcard tools/link.py) | toolchain
 .PHONY: lint
 lint: toolchain ## Checks format, lints and documentation
 	cargo fmt --check
+	cargo fmt --check --manifest-path fuzz/Cargo.toml
 	cargo clippy --quiet --locked --all-targets
 	cargo clippy --quiet --locked --lib --target wasm32-wasip1
 	RUSTDOCFLAGS='-D warnings' cargo doc --quiet --locked --no-deps --document-private-items

@@ -1,6 +1,5 @@
 //! A validated configuration: every value in it can be trusted wherever it is met.
 
-use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
@@ -41,6 +40,13 @@ const USER_FIELDS: &[&str] = &["credentials", "htpasswd", "htpasswd_env"];
 const LOCKOUT_FIELDS: &[&str] = &["failures", "window_seconds", "lock_seconds"];
 /// The most failures that a lockout may wait for.
 const MOST_FAILURES: u32 = 1_000_000;
+/// The most bytes of text that a configuration may have: 32 MiB.
+const MOST_TEXT: usize = 32 << 20;
+/// The most entries of the index of paths: what the readings of a rule's pattern and its hosts multiply to.
+const MOST_ENTRIES: usize = 1_000_000;
+/// The most regexes. Each takes up to [`REGEX_SIZE_LIMIT`](crate::path::REGEX_SIZE_LIMIT) bytes, and more while it is
+/// compiled.
+const MOST_REGEXES: usize = 10_000;
 /// The longest window and lock, in seconds: 30 days.
 const MOST_SECONDS: u32 = 30 * 24 * 60 * 60;
 
@@ -125,11 +131,21 @@ impl Config {
         Self::read_in(text, &|_| None)
     }
 
+    /// Whether a text of so many bytes can be read. A virtual machine of Envoy's has a gibibyte of memory, and a text can
+    /// take thirty times its size while it is read.
+    ///
+    /// # Errors
+    /// [`Problem::TooMuch`].
+    pub fn check_size(bytes: usize) -> Result<(), ConfigError> {
+        check("bytes of text", bytes, MOST_TEXT).map_err(|problem| ConfigError { place: String::new(), problem })
+    }
+
     /// Reads the text of a configuration that may name variables of the environment.
     ///
     /// # Errors
     /// As [`Config::read`].
     pub fn read_in(text: &[u8], environment: Environment<'_>) -> Result<Self, ConfigError> {
+        Self::check_size(text.len())?;
         let text = if text.trim_ascii().is_empty() { b"{}" } else { text };
         let document = Node::document(text)?;
         let top = document.fields(TOP_FIELDS)?;
@@ -147,7 +163,8 @@ impl Config {
         };
         let mut realms = HashSet::new();
         let realm = shared(&mut realms, realm);
-        let mut lists = HashMap::new();
+        let mut lists = Lists::default();
+        let (mut entries, mut regexes) = (0_usize, 0_usize);
         if let Some(rules) = top.get("basic_auth_rules") {
             rules.for_each_item(|rule| {
                 let fields = rule.fields(RULE_FIELDS)?;
@@ -163,6 +180,13 @@ impl Config {
                 if read.credentials.is_empty() && read.htpasswd.is_empty() {
                     return Err(rule.error(Problem::NoUser { known: USER_FIELDS }));
                 }
+                let forms = read.path.forms().len();
+                entries = entries.saturating_add(forms.saturating_mul(read.hosts.len().saturating_add(1)));
+                let excepted = read.except.iter().filter(|exception| exception.is_regex()).count();
+                regexes = regexes.saturating_add(read.path.regexes()).saturating_add(excepted);
+                check("readings of patterns times hosts", entries, MOST_ENTRIES)
+                    .and_then(|()| check("regexes", regexes, MOST_REGEXES))
+                    .map_err(|problem| rule.error(problem))?;
                 config.rules.push(read);
                 Ok(())
             })?;
@@ -172,6 +196,10 @@ impl Config {
         }
         Ok(config)
     }
+}
+
+fn check(what: &'static str, number: usize, most: usize) -> Result<(), Problem> {
+    if number > most { Err(Problem::TooMuch { what, number, most }) } else { Ok(()) }
 }
 
 /// The realm that equals this one, so that rules with one realm hold it once.
@@ -266,25 +294,43 @@ fn read_credentials(fields: &Fields<'_>, warnings: &mut Vec<Warning>) -> Result<
     Ok(pairs)
 }
 
+/// The user lists that were read.
+#[derive(Default)]
+struct Lists {
+    by_text: HashMap<Box<str>, Arc<UserList>>,
+    /// A variable may be long and named by many rules: it is looked at once.
+    by_variable: HashMap<Box<str>, Arc<UserList>>,
+}
+
+impl Lists {
+    fn read(&mut self, text: &str, node: &Node<'_>) -> Result<Arc<UserList>, ConfigError> {
+        if let Some(list) = self.by_text.get(text) {
+            return Ok(Arc::clone(list));
+        }
+        let list = Arc::new(UserList::parse(text).map_err(|error| node.error(Problem::Htpasswd(error)))?);
+        self.by_text.insert(text.into(), Arc::clone(&list));
+        Ok(list)
+    }
+}
+
 fn read_htpasswd(
     fields: &Fields<'_>,
     environment: Environment<'_>,
-    lists: &mut HashMap<Box<str>, Arc<UserList>>,
+    lists: &mut Lists,
 ) -> Result<Vec<Arc<UserList>>, ConfigError> {
     let mut read = Vec::new();
-    let inline = fields.get("htpasswd").map(|node| node.text().map(|text| (text, node))).transpose()?;
-    let variable = fields.get("htpasswd_env").map(|node| {
-        let value = environment(&node.text()?).filter(|value| !value.trim().is_empty());
-        let text = value.ok_or_else(|| node.error(Problem::NoVariable))?;
-        Ok((Cow::Owned(text), node))
-    });
-    for (text, node) in inline.into_iter().chain(variable.transpose()?) {
-        if let Some(list) = lists.get(&*text) {
+    if let Some(node) = fields.get("htpasswd") {
+        read.push(lists.read(&node.text()?, &node)?);
+    }
+    if let Some(node) = fields.get("htpasswd_env") {
+        let name = node.text()?;
+        if let Some(list) = lists.by_variable.get(&*name) {
             read.push(Arc::clone(list));
-            continue;
+            return Ok(read);
         }
-        let list = Arc::new(UserList::parse(&*text).map_err(|error| node.error(Problem::Htpasswd(error)))?);
-        lists.insert(text.into(), Arc::clone(&list));
+        let value = environment(&name).filter(|value| !value.trim().is_empty());
+        let list = lists.read(&value.ok_or_else(|| node.error(Problem::NoVariable))?, &node)?;
+        lists.by_variable.insert(name.into(), Arc::clone(&list));
         read.push(list);
     }
     Ok(read)
@@ -327,6 +373,22 @@ mod tests {
         for text in ["", " \n", "{}", r#"{"basic_auth_rules": []}"#, r#"{"realm": "x"}"#] {
             assert_eq!(warnings(text), [WarningKind::NothingProtected], "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_variable_is_read_once_however_many_rules_name_it() {
+        let rule = r#"{"prefix": "/", "htpasswd_env": "USERS"}"#;
+        let text = format!(r#"{{"basic_auth_rules": [{rule}, {rule}, {rule}]}}"#);
+        let reads = std::cell::Cell::new(0);
+        let environment = |_: &str| {
+            reads.set(reads.get() + 1);
+            Some("alice:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=".to_owned())
+        };
+        let config = Config::read_in(text.as_bytes(), &environment).ok().unwrap();
+        assert!(
+            config.rules.iter().all(|rule| std::sync::Arc::ptr_eq(&rule.htpasswd[0], &config.rules[0].htpasswd[0]))
+        );
+        assert_eq!(reads.get(), 1);
     }
 
     #[test]

@@ -196,6 +196,10 @@ impl PlainLists {
     fn add(&mut self, list: PlainListId, pairs: Box<[Pair]>) {
         for pair in pairs {
             let user = self.key.hash_one((list, pair.user()));
+            // Half empty: an unknown name is then found missing where a known one is found, at the first look.
+            if self.users.capacity() < self.users.len().saturating_add(1).saturating_mul(2) {
+                self.users.reserve(self.users.len().saturating_add(2), |known| *known);
+            }
             self.users.entry(user, |known| *known == user, |known| *known).or_insert(user);
             let hash = self.key.hash_one((list, &*pair.bytes));
             self.pairs.insert_unique(hash, ListedPair { hash, list, pair }, |entry| entry.hash);

@@ -227,11 +227,19 @@ fn ask<'p>(
     first: usize,
     mut rules: impl Iterator<Item = (usize, Option<&'p Rule>)>,
 ) -> Progress<'p> {
+    let mut accepted_by = None;
     while let Some((place, rule)) = rules.next() {
         // A place without a rule would be another configuration's.
         let Some(rule) = rule else { return Progress::Decided(Decision::NotConfigured) };
+        // Many rules may have one list of users, which need not be asked twice.
+        if accepted_by == Some(rule.credentials_id()) {
+            continue;
+        }
         let reason = match policy.verify(rule, &pair) {
-            Verdict::Accepted => continue,
+            Verdict::Accepted => {
+                accepted_by = Some(rule.credentials_id());
+                continue;
+            }
             _ if rule.hashed_users_id().is_some() => {
                 let rest = rules.map(|(place, _)| place).collect();
                 return Progress::Hashed(HashedLogin { pair, first, hashing: place, rest });

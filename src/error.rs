@@ -41,6 +41,17 @@ pub enum Problem {
     },
     /// A text has an escape like `\ud800`, half of a surrogate pair, which is no character.
     LoneSurrogate,
+    /// There is more of something than a module has room for.
+    TooMuch {
+        /// Of what.
+        what: &'static str,
+        /// How much there is; for what is counted while it is read, how much there is up to this place.
+        number: usize,
+        /// How much there may be.
+        most: usize,
+    },
+    /// The proxy has no random numbers to draw a key from.
+    NoRandomness,
     /// Another JSON type was expected.
     WrongType {
         /// The type that belongs here.
@@ -134,6 +145,10 @@ impl fmt::Display for Problem {
                 write!(f, "not JSON at line {line}, column {column}; mend the syntax there")
             }
             Self::LoneSurrogate => f.write_str("half of a surrogate pair is no character; write the character itself"),
+            Self::TooMuch { what, number, most } => {
+                write!(f, "{number} {what}, and {most} is the most; split the configuration, or write fewer and wider rules")
+            }
+            Self::NoRandomness => f.write_str("the proxy has no source of randomness; this module cannot run in it"),
             Self::WrongType { expected, found } => {
                 write!(f, "{found} stands where {expected} belongs; write {expected}")
             }

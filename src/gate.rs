@@ -3,15 +3,17 @@
 //! A [`Gate`] belongs to one policy in one worker. It knows no proxy: requests are numbers, and the clock, the client's
 //! address and the secret key are handed in. All times are those of one monotonic clock, from any beginning.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::budget::Budget;
 use crate::client::Client;
 use crate::decision::{Decision, HashedLogin, Login, Progress, Reason};
 use crate::hash::{Step, Work};
-use crate::lockout::{self, Attempt, Lockout};
+use crate::keyed::{Fingerprint, FingerprintMap, Keyed, Purpose};
+use crate::lockout::{self, Attempt, Lockout, whole_seconds};
 use crate::policy::Policy;
-use crate::queue::{Admission, Limits, Queue, Task};
+use crate::queue::{Admission, Limits, Queue, Task, Turn};
 use crate::request::Request;
 use crate::verification::Verification;
 use crate::verified::{self, Verified};
@@ -24,6 +26,7 @@ pub struct Gate {
     verified: Verified,
     lockout: Option<Lockout>,
     queue: Queue<Waiting>,
+    turned_away: TurnedAway,
 }
 
 /// What becomes of a request at the gate.
@@ -74,6 +77,7 @@ impl Gate {
             verified: Verified::new(key, verified::DEFAULT_CAPACITY),
             lockout: policy.lockout().map(lockout),
             queue: Queue::new(Limits::default(), Budget::new(policy.hash_budget_ms_per_second(), now)),
+            turned_away: TurnedAway::new(key),
         }
     }
 
@@ -100,6 +104,12 @@ impl Gate {
             }
             visitor.attempt = Some(attempt);
         }
+        if !self.turned_away.is_empty() {
+            visitor.client = client.take().map_or(visitor.client, |client| client());
+            if let Some(retry_after) = self.turned_away.rest(&visitor.client, login.user(), clock()) {
+                return Passage::Decided(Decision::Delayed { reason: Reason::Busy, retry_after, rule: login.rule() });
+            }
+        }
         let progress = login.proceed();
         if let (Progress::Hashed(_), Some(client)) = (&progress, client) {
             visitor.client = client();
@@ -110,18 +120,26 @@ impl Gate {
     /// Does one slice of work and gives back the requests that are decided by it.
     pub fn work<'p>(&mut self, policy: &'p Policy, clock: Clock<'_>) -> Vec<(u32, Decision<'p>)> {
         let now = clock();
-        let Self { verified, lockout, queue } = self;
-        let lock = |visitor: &Visitor| lockout.as_ref()?.locked(visitor.attempt.as_ref()?, now);
+        let Self { verified, lockout, queue, .. } = self;
+        let lock =
+            |lockout: &Option<Lockout>, visitor: &Visitor| lockout.as_ref()?.locked(visitor.attempt.as_ref()?, now);
         // Logins that wait together must not all be tried before the first failure counts, nor all be hashed.
-        let finished = queue.work(clock, &mut |_, waiting| match lock(&waiting.visitor) {
-            Some(_) => Some(Step::Wrong),
-            None => verified.contains(&waiting.remembered).then_some(Step::Right),
+        let finished = queue.work(clock, &mut |turn| match turn {
+            Turn::Begins(_, waiting) if lock(lockout, &waiting.visitor).is_some() => Some(Step::Wrong),
+            Turn::Begins(_, waiting) => verified.contains(&waiting.remembered).then_some(Step::Right),
+            Turn::Ended(waiting, Step::Wrong) => {
+                if let (Some(lockout), Some(attempt)) = (lockout.as_mut(), &waiting.visitor.attempt) {
+                    lockout.failed(attempt, now);
+                }
+                None
+            }
+            Turn::Ended(..) => None,
         });
         let finished: Vec<_> = finished
             .into_iter()
             .map(|(waiting, step)| {
                 let was_tried = step == Step::Right || waiting.verification.state() != Step::Pending;
-                let locked = if was_tried { None } else { lock(&waiting.visitor) };
+                let locked = if was_tried { None } else { lock(lockout, &waiting.visitor) };
                 (waiting, step, locked)
             })
             .collect();
@@ -131,8 +149,11 @@ impl Gate {
             let decision = if let Some(retry_after) = locked {
                 Some(Decision::Delayed { reason: Reason::Locked, retry_after, rule: waiting.login.rule() })
             } else {
-                let progress = self.conclude(policy, waiting, step);
-                self.settle(policy, progress, visitor, clock)
+                match self.conclude(policy, waiting, step) {
+                    // It was counted when it ended.
+                    Progress::Decided(decision) if step == Step::Wrong => Some(decision),
+                    progress => self.settle(policy, progress, visitor, clock),
+                }
             };
             decided.extend(decision.map(|decision| (visitor.request, decision)));
         }
@@ -179,6 +200,7 @@ impl Gate {
                 Admission::Done(waiting, step) => progress = self.conclude(policy, waiting, step),
                 Admission::Waiting(_) => return None,
                 Admission::Busy { task, retry_after } => {
+                    self.turned_away.insert(&visitor.client, task.login.pair().user(), clock());
                     return Some(Decision::Delayed { reason: Reason::Busy, retry_after, rule: task.login.rule() });
                 }
             }
@@ -201,6 +223,64 @@ impl Gate {
             Decision::Accepted { .. } => lockout.succeeded(attempt),
             Decision::Refused { .. } => drop(lockout.failed(attempt, clock())),
             _ => {}
+        }
+    }
+}
+
+/// Clients and user names that were told to come again, until they may.
+///
+/// A login that is turned away was compared all the same with what costs nothing: pairs verified before, plain
+/// passwords, `{SHA}`. Without a pause, whoever keeps the queue full could guess those at any speed, with no hash
+/// spent and no failure counted.
+struct TurnedAway {
+    keyed: Keyed,
+    until: FingerprintMap<Duration>,
+    /// The same, the one that ends first in front.
+    order: VecDeque<Fingerprint>,
+}
+
+impl TurnedAway {
+    /// How long they have to stay away.
+    const PAUSE: Duration = Duration::from_secs(1);
+    /// How many there may be, of about 50 bytes each; the oldest makes room.
+    const MOST: usize = 8_192;
+
+    fn new(key: &[u8; 32]) -> Self {
+        Self { keyed: Keyed::new(key), until: FingerprintMap::default(), order: VecDeque::new() }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.order.is_empty()
+    }
+
+    fn fingerprint(&self, client: &Client, user: &[u8]) -> Fingerprint {
+        self.keyed.fingerprint(Purpose::Attempt, &[&client.bytes(), user])
+    }
+
+    /// For how many seconds a client still has to stay away with this user name.
+    fn rest(&mut self, client: &Client, user: &[u8], now: Duration) -> Option<u64> {
+        while self.order.front().is_some_and(|first| self.until.get(first).is_none_or(|until| *until <= now)) {
+            self.remove_first();
+        }
+        let until = self.until.get(&self.fingerprint(client, user))?;
+        Some(whole_seconds(until.saturating_sub(now)))
+    }
+
+    fn insert(&mut self, client: &Client, user: &[u8], now: Duration) {
+        let fingerprint = self.fingerprint(client, user);
+        if self.until.contains_key(&fingerprint) {
+            return;
+        }
+        if self.order.len() >= Self::MOST {
+            self.remove_first();
+        }
+        self.until.insert(fingerprint, now.saturating_add(Self::PAUSE));
+        self.order.push_back(fingerprint);
+    }
+
+    fn remove_first(&mut self) {
+        if let Some(first) = self.order.pop_front() {
+            self.until.remove(&first);
         }
     }
 }

@@ -33,6 +33,7 @@ pub mod error;
 
 mod json;
 
+pub mod header_map;
 pub mod request;
 
 pub mod authority;

@@ -96,6 +96,12 @@ impl PathPattern {
         &self.forms
     }
 
+    /// How many of them are regexes.
+    #[must_use]
+    pub fn regexes(&self) -> usize {
+        self.forms.iter().filter(|form| matches!(form, PathForm::Regex(_))).count()
+    }
+
     /// The readings of the pattern.
     #[must_use]
     pub fn into_forms(self) -> Box<[PathForm]> {
@@ -185,6 +191,12 @@ impl Exception {
             Matcher::Regex => ExceptionPattern::Regex(PathRegex::new(text)?),
         };
         Ok(Self { pattern, methods: methods.map(Into::into) })
+    }
+
+    /// Whether it compares by a regex.
+    #[must_use]
+    pub fn is_regex(&self) -> bool {
+        matches!(self.pattern, ExceptionPattern::Regex(_))
     }
 
     /// Whether the exception takes a request out: the method to the letter, and every reading of the path.

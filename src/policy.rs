@@ -45,6 +45,12 @@ impl Rule {
         &self.realm
     }
 
+    /// What tells the `credentials` of this rule from those of others.
+    #[must_use]
+    pub fn credentials_id(&self) -> PlainListId {
+        self.plain
+    }
+
     /// What tells the htpasswd users of this rule from those of others; `None` if it has none.
     #[must_use]
     pub fn hashed_users_id(&self) -> Option<u32> {

@@ -95,6 +95,15 @@ pub enum Admission<T> {
     },
 }
 
+/// What [`Queue::work`] tells while it works.
+pub enum Turn<'t, T> {
+    /// A client's task is about to be begun; if this is answered, it is not
+    /// worked on, and comes back with that answer.
+    Begins(&'t Client, &'t T),
+    /// A task was worked on to its end. The answer does not matter.
+    Ended(&'t T, Step),
+}
+
 /// A task's place in the queue; never used twice in one queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ticket {
@@ -298,13 +307,14 @@ impl<T: Task> Queue<T> {
     /// Does one slice of work, if the budget has one, and gives back what was
     /// finished, in order, each with [`Step::Right`] or [`Step::Wrong`].
     ///
-    /// `begin` is asked before a task is begun; if it answers, the task is not
-    /// worked on, and comes back with that answer. There the caller looks once
-    /// more for a lock, or whether the pair was verified meanwhile.
+    /// `turn` is asked before a task is begun: there the caller looks once more
+    /// for a lock, or whether the pair was verified meanwhile. It is told each
+    /// end at once, because a slice may hold many tasks, and the failure of one
+    /// may lock the next.
     pub fn work(
         &mut self,
         clock: &mut dyn FnMut() -> Duration,
-        begin: &mut dyn FnMut(&Client, &T) -> Option<Step>,
+        turn: &mut dyn FnMut(Turn<'_, T>) -> Option<Step>,
     ) -> Vec<(T, Step)> {
         let mut finished = Vec::new();
         let start = clock();
@@ -320,7 +330,7 @@ impl<T: Task> Queue<T> {
                 Some(current) => current,
                 None => match self.take_next() {
                     None => break,
-                    Some((client, next)) => match begin(&client, &next.task) {
+                    Some((client, next)) => match turn(Turn::Begins(&client, &next.task)) {
                         None => next,
                         Some(answer) => {
                             finished.push((next.task, answer));
@@ -341,6 +351,7 @@ impl<T: Task> Queue<T> {
                 self.current = Some(current);
             } else {
                 self.spent.finished = self.spent.finished.saturating_add(current.spent);
+                turn(Turn::Ended(&current.task, step));
                 finished.push((current.task, step));
             }
         }

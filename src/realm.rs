@@ -1,12 +1,14 @@
 //! The realm of a rule and the challenge that names it (RFC 7617, section 2; RFC 9110, section 11.5).
 
 use crate::error::Problem;
+use crate::header_map;
 
-/// A realm, with its challenge written once at load.
+/// A realm, with its challenge and the headers that carry it written once, at load.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Realm {
     text: Box<str>,
     challenge: Box<str>,
+    headers: Box<[u8]>,
 }
 
 impl Realm {
@@ -29,7 +31,8 @@ impl Realm {
             challenge.push(character);
         }
         challenge.push_str("\", charset=\"UTF-8\"");
-        Ok(Self { text: text.into(), challenge: challenge.into() })
+        let headers = header_map::serialize(&[("www-authenticate", challenge.as_bytes())]);
+        Ok(Self { text: text.into(), challenge: challenge.into(), headers })
     }
 
     /// The realm as configured.
@@ -42,6 +45,12 @@ impl Realm {
     #[must_use]
     pub fn challenge(&self) -> &str {
         &self.challenge
+    }
+
+    /// The headers of a refusal, as a serialized [header map](header_map).
+    #[must_use]
+    pub fn headers(&self) -> &[u8] {
+        &self.headers
     }
 }
 

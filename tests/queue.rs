@@ -17,7 +17,7 @@ use std::time::Duration;
 use basic_auth::budget::{Budget, DEFAULT_MILLIS_PER_SECOND, LONGEST_SLICE};
 use basic_auth::client::Client;
 use basic_auth::hash::{Step, Work};
-use basic_auth::queue::{Admission, Limits, Queue, Task, Ticket};
+use basic_auth::queue::{Admission, Limits, Queue, Task, Ticket, Turn};
 use proptest::prelude::*;
 
 /// Work that takes its time on the clock that it is given.
@@ -107,7 +107,7 @@ impl Worker {
     fn tick(&mut self) -> Vec<(Fake, Step)> {
         self.clock.set(self.now() + Duration::from_millis(4));
         let (clock, began) = (self.clock, self.now());
-        let finished = self.queue.work(&mut || clock.get(), &mut |_, _| None);
+        let finished = self.queue.work(&mut || clock.get(), &mut |_| None);
         let took = self.now() - began;
         assert!(took <= LONGEST_SLICE + Duration::from_micros(400) * self.slowness, "{took:?}");
         finished
@@ -195,7 +195,8 @@ fn a_task_can_be_answered_before_it_is_begun() {
     worker.clock.set(Duration::from_millis(4));
     let clock = worker.clock;
     let mut asked = Vec::new();
-    let finished = worker.queue.work(&mut || clock.get(), &mut |from, task| {
+    let finished = worker.queue.work(&mut || clock.get(), &mut |turn| {
+        let Turn::Begins(from, task) = turn else { return None };
         asked.push((*from, task.name));
         (task.name == 1).then_some(Step::Right)
     });
@@ -326,7 +327,7 @@ fn a_clock_that_stands_still_ends_a_slice() {
         worker.tick();
     }
     assert!(worker.queue.is_empty());
-    let finished = worker.queue.work(&mut || Duration::ZERO, &mut |_, _| None);
+    let finished = worker.queue.work(&mut || Duration::ZERO, &mut |_| None);
     assert!(finished.is_empty());
 }
 

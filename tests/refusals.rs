@@ -36,3 +36,25 @@ fn deep_nesting_is_refused_and_no_trap() {
         assert!(Config::read(text.as_bytes()).is_err());
     }
 }
+
+#[test]
+fn what_is_too_large_names_the_number() {
+    let most = 32 << 20;
+    let text = format!("{{\"realm\": \"{}\"}}", "a".repeat(most));
+    let refusal = Config::read(text.as_bytes()).err().unwrap().to_string();
+    let words = format!("the configuration: {} bytes of text, and {most} is the most; ", text.len());
+    assert!(refusal.starts_with(&words), "{refusal}");
+
+    // A pattern with several readings for many hosts multiplies.
+    let hosts: Vec<String> = (0..1_000).map(|number| format!("host{number}.test")).collect();
+    let pattern = "/a%20b%2fc;d/e//f/../g%5Ch";
+    let rule = serde_json::json!({"exact": pattern, "hosts": hosts, "credentials": ["ok:test"]});
+    let text = serde_json::json!({"basic_auth_rules": vec![rule; 200]}).to_string();
+    let refusal = Config::read(text.as_bytes()).err().unwrap().to_string();
+    assert!(refusal.contains("readings of patterns times hosts, and 1000000 is the most"), "{refusal}");
+
+    let rule = serde_json::json!({"regex": "/a.*", "credentials": ["ok:test"]});
+    let text = serde_json::json!({"basic_auth_rules": vec![rule; 10_001]}).to_string();
+    let refusal = Config::read(text.as_bytes()).err().unwrap().to_string();
+    assert!(refusal.starts_with("basic_auth_rules[10000]: 10001 regexes, and 10000 is the most; "), "{refusal}");
+}

@@ -18,6 +18,9 @@ KEPT = {
     "proxy_on_context_create",
     "proxy_on_configure",
     "proxy_on_request_headers",
+    # Where Envoy asks about the body of a request that waits, silence would let the request through.
+    "proxy_on_request_body",
+    "proxy_on_request_trailers",
     "proxy_on_tick",
     # Without it contexts would pile up in the module.
     "proxy_on_delete",

@@ -35,7 +35,9 @@ fn is_strict(value: &[u8]) -> bool {
     let bits: Option<Vec<u8>> = token
         .iter()
         .filter(|byte| **byte != b'=')
-        .map(|byte| b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".iter().position(|digit| digit == byte))
+        .map(|byte| {
+            b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".iter().position(|digit| digit == byte)
+        })
         .flat_map(|digit| (0..6).rev().map(move |bit| digit.map(|digit| (digit >> bit & 1) as u8)))
         .collect();
     let Some(bits) = bits else { return false };

@@ -14,7 +14,8 @@ fuzz_target!(|text: &[u8]| {
     let [method, authority, path, credential, configuration] = lines.as_slice() else { return };
     let Ok(config) = Config::read(configuration) else { return };
     let policy = Policy::new(config);
-    let request = Request { method, path: Some(path), authority: Some(authority), credential: HeaderLines::One(credential) };
+    let request =
+        Request { method, path: Some(path), authority: Some(authority), credential: HeaderLines::One(credential) };
     let anonymous = Request { credential: HeaderLines::None, ..request.clone() };
     let is_open = |request: &Request<'_>| matches!(decide(&policy, request), Decision::Pass);
 
@@ -36,8 +37,11 @@ fuzz_target!(|text: &[u8]| {
     assert!(is_covered(path));
     assert!(is_covered(&[path, b"?x=/../y"].concat()));
     if path.first() == Some(&b'/') {
-        let escaped: Vec<u8> =
-            path.iter().enumerate().flat_map(|(place, byte)| if place == 0 { vec![*byte] } else { format!("%{byte:02X}").into_bytes() }).collect();
+        let escaped: Vec<u8> = path
+            .iter()
+            .enumerate()
+            .flat_map(|(place, byte)| if place == 0 { vec![*byte] } else { format!("%{byte:02X}").into_bytes() })
+            .collect();
         assert!(is_covered(&escaped), "escaped: {}", escaped.escape_ascii());
         assert!(is_covered(&[b"//evil.com", path].concat()), "with an authority");
         let has_dots = path.split(|byte| *byte == b'/').any(|segment| segment == b"." || segment == b"..");

@@ -7,7 +7,7 @@ import time
 
 import pytest
 from envoy import Envoy, answer_200, bootstrap, listener, wasm_filter
-from http_client import Http2, http1, http1_statuses, http2
+from http_client import Http2, http1, http1_raw, http1_statuses, http2
 
 # Of `secret7`, at cost 10: about 56 ms of processor time, a quarter of a second of waiting.
 DEAR = "dear:$2y$10$L064N0mTsbPMqfILxivrYOpqcLlnCSAOz4.BXQ1yxttwIHLSzoDwS"
@@ -40,6 +40,7 @@ def proxy(module, runtime, version):
         listener("small", [plugin(rules(DEAR, hash_budget_ms_per_second=10.0))], answer_200()),
         listener("lockout", [plugin(rules(CHEAP, lockout=strict))], answer_200(), manager={"use_remote_address": True}),
         listener("forwarded", [plugin(rules(CHEAP, lockout=strict))], answer_200(), manager=forwarded),
+        listener("stop", [plugin(rules(DEAR), extra={"allow_on_headers_stop_iteration": True})], answer_200()),
         listener("timeout", [plugin(rules(DEAR, hash_budget_ms_per_second=1))], answer_200(), manager={"request_timeout": "0.3s", "stream_idle_timeout": "0.3s"}),
     ]
     with Envoy(bootstrap(listeners), version=version) as proxy:
@@ -75,6 +76,20 @@ def test_a_body_waits_with_its_request(proxy):
     body = b"x" * 1_000_000
     assert http1(port, b"POST", b"/slow", [basic("dear:another wrong one")], body=body).status in (401, "reset")
     assert http1(port, b"POST", b"/slow", [RIGHT], body=body).status == 200
+
+
+def test_a_body_takes_no_waiting_request_along(proxy):
+    # With `allow_on_headers_stop_iteration` Envoy goes on with the body, and asks about it.
+    port = proxy.ports["stop"]
+    assert http1(port, b"POST", b"/slow", [basic("dear:with a body")], body=b"x").status == 401
+    trailers = [basic("dear:with trailers"), (b"transfer-encoding", b"chunked"), (b"connection", b"close")]
+    lines = [b"POST /slow HTTP/1.1", b"host: test", *(name + b": " + value for name, value in trailers)]
+    for end in (b"0\r\nname: value\r\n\r\n", b"1\r\nx\r\n0\r\nname: value\r\n\r\n"):
+        assert http1_raw(port, b"\r\n".join([*lines, b"", end])).status == 401
+    assert http1(port, b"POST", b"/slow", [RIGHT], body=b"x" * 10_000).status == 200
+    assert http1(port, b"POST", b"/slow", [RIGHT], body=b"x").status == 200
+    assert http1(port, b"POST", b"/open", body=b"x").status == 200
+    assert http1(port, b"POST", b"/slow", body=b"x").status == 401
 
 
 def test_requests_of_one_connection_are_answered_in_order(proxy):

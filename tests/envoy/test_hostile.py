@@ -99,6 +99,13 @@ def test_an_absolute_target_is_its_path(proxy):
     assert http1_raw(proxy.ports["rules"], request).status == 401
 
 
+def test_a_path_in_a_header_is_not_looked_at(proxy, send):
+    """CVE-2026-40575: the client chose the path that was decided about."""
+    for name in (b"x-original-url", b"x-rewrite-url", b"x-envoy-original-path", b"x-forwarded-uri", b"x-forwarded-path", b"forwarded"):
+        assert send(proxy.ports["rules"], b"GET", b"/productpage", [(name, b"/open")]).status == 401
+        assert send(proxy.ports["rules"], b"GET", b"/open", [(name, b"/productpage")]).status == 200
+
+
 def test_grpc_sees_its_own_status(proxy):
     headers = [(b"content-type", b"application/grpc"), (b"te", b"trailers")]
     answer = http2(proxy.ports["rules"], b"POST", b"/productpage", headers)

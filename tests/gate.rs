@@ -1,0 +1,115 @@
+//! Logins at the gate of a policy: who waits, who is locked, who is told to come again.
+
+#![allow(clippy::unwrap_used, clippy::arithmetic_side_effects)]
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use basic_auth::client::Client;
+use basic_auth::config::Config;
+use basic_auth::decision::{Decision, Reason};
+use basic_auth::gate::{Gate, Passage};
+use basic_auth::policy::Policy;
+use basic_auth::request::{HeaderLines, Request};
+
+/// Of `secret`.
+const BCRYPT4: &str = "alice:$2y$04$cAPdWdlKznuF6im3kWZ8kOTUu7VUF.svXvZywLDVNV4hSdZL4KLkG";
+const APR1: &str = "alice:$apr1$IEG2.gcn$JGPAXLVs55p5.sY5fJn7T1";
+
+/// A gate and its clock.
+struct Worker {
+    policy: Policy,
+    gate: Gate,
+    now: Duration,
+    requests: u32,
+}
+
+impl Worker {
+    fn new(configuration: &str) -> Self {
+        let policy = Policy::new(Config::read(configuration.as_bytes()).ok().unwrap());
+        let gate = Gate::new(&policy, &[7; 32], Duration::ZERO);
+        Self { policy, gate, now: Duration::ZERO, requests: 0 }
+    }
+
+    /// What a login from a client comes to, if it does not have to wait.
+    fn login(&mut self, from: u32, path: &str, pair: &str) -> Option<String> {
+        let value = format!("Basic {}", BASE64_STANDARD.encode(pair));
+        let request = Request {
+            method: b"GET",
+            path: Some(path.as_bytes()),
+            authority: Some(b"test"),
+            credential: HeaderLines::One(value.as_bytes()),
+        };
+        self.requests += 1;
+        let client = || Client::from_ip(Ipv4Addr::from_bits(from).into());
+        match self.gate.decide(&self.policy, &request, self.requests, client, &mut || self.now) {
+            Passage::Decided(decision) => Some(shown(&decision)),
+            Passage::Waiting => None,
+        }
+    }
+
+    /// The decisions about those who wait, in their order.
+    fn drain(&mut self) -> Vec<String> {
+        let mut decisions = Vec::new();
+        while !self.gate.is_idle() {
+            self.now += Duration::from_millis(4);
+            let decided = self.gate.work(&self.policy, &mut || self.now);
+            decisions.extend(decided.iter().map(|(_, decision)| shown(decision)));
+        }
+        decisions
+    }
+}
+
+fn shown(decision: &Decision<'_>) -> String {
+    match decision {
+        Decision::Accepted { .. } => "accepted".into(),
+        Decision::Refused { reason, .. } => reason.to_string(),
+        Decision::Delayed { reason, retry_after, .. } => {
+            assert!((1..=300).contains(retry_after));
+            assert!([Reason::Busy, Reason::Locked].contains(reason));
+            reason.to_string()
+        }
+        Decision::Pass | Decision::NotConfigured => "neither".into(),
+    }
+}
+
+#[test]
+fn cheap_logins_that_wait_together_are_not_tried_beyond_the_lock() {
+    let mut worker = Worker::new(&format!(
+        r#"{{"lockout": {{"failures": 3, "window_seconds": 60, "lock_seconds": 60}}, "basic_auth_rules": [
+            {{"prefix": "/dear", "htpasswd": "{BCRYPT4}"}}, {{"prefix": "/cheap", "htpasswd": "{APR1}"}}]}}"#
+    ));
+    // Somebody else's login makes the others wait, and all of them fit into one slice.
+    assert_eq!(worker.login(2, "/dear", "bob:wrong"), None);
+    for guess in 0..9 {
+        assert_eq!(worker.login(1, "/cheap", &format!("alice:{guess}")), None);
+    }
+    assert_eq!(worker.login(1, "/cheap", "alice:secret"), None);
+    let mut decisions = worker.drain();
+    decisions.sort();
+    assert_eq!(decisions[..7], ["locked"; 7]);
+    assert_eq!(decisions[7..], ["unknown_user", "wrong_password", "wrong_password", "wrong_password"]);
+}
+
+#[test]
+fn who_was_told_to_come_again_learns_nothing_before() {
+    let mut worker = Worker::new(&format!(
+        r#"{{"hash_budget_ms_per_second": 1, "basic_auth_rules": [
+            {{"prefix": "/", "htpasswd": "{BCRYPT4}", "credentials": ["plain:secret"]}}]}}"#
+    ));
+    assert_eq!(worker.login(2, "/", "alice:secret"), None);
+    assert_eq!(worker.drain(), ["accepted"]);
+    // A client makes the queue full, so that a wrong password costs it nothing any more.
+    while worker.login(1, "/", &format!("filler-{}:x", worker.requests)).is_none() {}
+    for user in ["alice", "plain", "nobody"] {
+        assert_eq!(worker.login(1, "/", &format!("{user}:guess")).unwrap(), "busy");
+        assert_eq!(worker.login(1, "/", &format!("{user}:secret")).unwrap(), "busy", "{user}");
+    }
+    // Others are not concerned, and after the time it was told it may try again.
+    assert_eq!(worker.login(2, "/", "alice:secret").unwrap(), "accepted");
+    worker.now += Duration::from_secs(1);
+    assert_eq!(worker.login(1, "/", "alice:secret").unwrap(), "accepted");
+    assert_eq!(worker.login(1, "/", "nobody:secret").unwrap(), "busy");
+}

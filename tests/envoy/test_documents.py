@@ -97,7 +97,7 @@ def environment_of(plugin, resources):
 
 
 def plugin_configs():
-    """The `pluginConfig` of every WasmPlugin and TrafficExtension in the documents and the examples, with its environment."""
+    """Every configuration in the documents and the examples, in a resource of Istio or as JSON, with its environment."""
     texts = [*blocks("yaml"), *((file.name, file.read_text()) for file in sorted((ROOT / "examples" / "istio").glob("*.yaml")))]
     for name, text in texts:
         resources = [resource for resource in yaml.safe_load_all(text) if isinstance(resource, dict) and "kind" in resource]
@@ -107,8 +107,9 @@ def plugin_configs():
                 assert spec["phase"] == "AUTHN", name
                 plugin = spec.get("wasm", spec)
                 yield name, plugin["pluginConfig"], environment_of(plugin, resources)
-    for file in sorted((ROOT / "examples").glob("*.json")):
-        yield file.name, json.loads(file.read_text()), {}
+    texts = [*blocks("json"), *((file.name, file.read_text()) for file in sorted((ROOT / "examples").glob("*.json")))]
+    for name, text in texts:
+        yield name, json.loads(text), {}
 
 
 def test_every_configuration_in_the_documents_loads_and_protects(module, runtime, version):
@@ -126,6 +127,14 @@ def test_every_configuration_in_the_documents_loads_and_protects(module, runtime
         for number, (name, config, _) in enumerate(configs):
             path = next(config["basic_auth_rules"][0][kind] for kind in ("prefix", "exact") if kind in config["basic_auth_rules"][0])
             assert http1(proxy.ports[f"{number}"], b"GET", path.encode()).status == 401, name
+
+
+def test_the_commands_for_a_cluster_are_those_of_make_istio():
+    transcript = (ROOT / "docs" / "istio.md").read_text()
+    commands = [line for document, text in blocks("sh") if document == "passwords.md" for line in text.splitlines()]
+    assert commands
+    for command in commands:
+        assert command in transcript, command
 
 
 def in_environment(version, **options):

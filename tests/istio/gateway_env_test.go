@@ -10,6 +10,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/serializer"
 	"k8s.io/client-go/dynamic/fake"
 	kube "k8s.io/client-go/kubernetes/scheme"
 	clienttesting "k8s.io/client-go/testing"
@@ -65,6 +66,12 @@ func TestGatewayEnvironment(t *testing.T) {
 				secretKeys.Insert(object.GetName() + "/" + key)
 			}
 		default:
+			// A field that no Deployment has would be dropped in silence.
+			overlay, _, _ := unstructured.NestedString(object.Object, "data", "deployment")
+			strict := serializer.NewCodecFactory(kube.Scheme, serializer.EnableStrict).UniversalDeserializer()
+			if _, _, err := strict.Decode([]byte("apiVersion: apps/v1\nkind: Deployment\n"+overlay), nil, nil); err != nil {
+				t.Error(err)
+			}
 			object.SetNamespace("default")
 			inDefault, _ := yaml.Marshal(object.Object)
 			objects = append(objects, decode(t, string(inDefault)))

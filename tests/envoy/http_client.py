@@ -7,7 +7,7 @@ import h2.connection
 import h2.errors
 import h2.events
 
-TIMEOUT = 20
+TIMEOUT = 60
 
 
 class Response:

@@ -248,6 +248,9 @@ mod tests {
         const KNOWN: &[&str] = &["prefix", "credentials", "realm"];
         assert_eq!(nearest("credential", KNOWN), Some("credentials"));
         assert_eq!(nearest("relm", KNOWN), Some("realm"));
+        // A third of its eleven letters is three.
+        assert_eq!(nearest("credenti", KNOWN), Some("credentials"));
+        assert_eq!(nearest("credent", KNOWN), None);
         assert_eq!(nearest("hunter2", KNOWN), None);
         assert_eq!(nearest("", KNOWN), None);
     }

@@ -303,7 +303,19 @@ fn has_outer_alternative(pattern: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{literal_beginning, required_literal};
+    use super::{PathRegex, literal_beginning, required_literal};
+
+    #[test]
+    fn a_regex_may_be_as_large_as_people_write_them_and_no_larger() {
+        for (pattern, fits) in [
+            ("/api/v[0-9]+/(users|orders|items)/[a-z0-9-]{1,36}(/.*)?", true),
+            ("/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", true),
+            ("(a{100}){100}", false),
+            ("[a-z]{1,1000}", false),
+        ] {
+            assert_eq!(PathRegex::new(pattern).is_ok(), fits, "{pattern}");
+        }
+    }
 
     #[test]
     fn a_regex_begins_with_what_every_match_begins_with() {

@@ -298,11 +298,7 @@ fn each_decoded(form: &Form, on_malformed: OnMalformed, reached: &mut Vec<Vec<u8
 /// Collects what every step but the last of the table makes of a whole path; `None` if an escape is malformed.
 fn each_step(form: &Form, on_malformed: OnMalformed, reached: &mut Vec<Vec<u8>>) -> Option<()> {
     each_decoded(form, on_malformed, reached)?;
-    for (mark, end) in [(FRAGMENT, b'#'), (QUESTION, b'?'), (NUL, 0)] {
-        if form.has(mark) {
-            reached.push(form.bytes.split(|byte| *byte == end).next().unwrap_or_default().to_vec());
-        }
-    }
+    reached.extend(each_ended(form));
     if form.has(DOT_SEGMENT) {
         reached.push(resolve_dot_segments(&form.bytes));
     }
@@ -311,6 +307,12 @@ fn each_step(form: &Form, on_malformed: OnMalformed, reached: &mut Vec<Vec<u8>>)
     }
     reached.extend(cut_authority(&form.bytes));
     Some(())
+}
+
+/// What is left of a form where somebody stops reading.
+fn each_ended(form: &Form) -> impl Iterator<Item = Vec<u8>> {
+    let ends = [(FRAGMENT, b'#'), (QUESTION, b'?'), (NUL, 0)].into_iter().filter(|(mark, _)| form.has(*mark));
+    ends.map(|(_, end)| form.bytes.split(|byte| *byte == end).next().unwrap_or_default().to_vec())
 }
 
 /// Collects what the steps make of a text with which paths begin: nothing is cut from its last segment.
@@ -337,7 +339,14 @@ fn each_step_of_prefix(form: &Form, on_malformed: OnMalformed, reached: &mut Vec
 fn each_step_of_suffix(form: &Form, on_malformed: OnMalformed, reached: &mut Vec<Vec<u8>>) -> Option<()> {
     each_decoded(form, on_malformed, reached)?;
     // Every path ends in the empty text.
-    reached.extend(Some(cut_parameters(&form.bytes)).filter(|cut| !cut.is_empty()));
+    reached.extend(each_ended(form).chain([cut_parameters(&form.bytes)]).filter(|cut| !cut.is_empty()));
+    if form.has(DOT_SEGMENT) {
+        let resolved = resolve_dot_segments(&[b"/", form.bytes.as_slice()].concat());
+        // The first segment may begin earlier in the path, unless a `..` took it back.
+        let first = form.bytes.split_inclusive(|byte| *byte == b'/').next().unwrap_or_default();
+        let end = resolved.strip_prefix(b"/").filter(|end| end.starts_with(first)).unwrap_or(&resolved);
+        reached.push(end.to_vec());
+    }
     reached.extend(without_trailing_slash(&form.bytes).map(<[u8]>::to_vec));
     Some(())
 }
@@ -708,6 +717,15 @@ mod tests {
             ("/", &["/"]),
             ("/a/", &["/a", "/a/"]),
             ("a;b/", &["a", "a/", "a;b", "a;b/"]),
+            (".css#x", &[".css", ".css#x"]),
+            ("#x", &["#x"]),
+            ("/x/../a", &["/a", "/x/../a"]),
+            ("x/../a", &["/a", "x/../a"]),
+            ("b/./a", &["b/./a", "b/a"]),
+            ("/../a", &["/../a", "/a"]),
+            ("/..", &["/", "/.."]),
+            ("/.git", &["/.git"]),
+            ("./a", &["./a"]),
         ] {
             assert_eq!(sorted(forms_of_suffix(suffix.as_bytes())), Some(own(forms)), "{suffix}");
         }

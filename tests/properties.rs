@@ -159,6 +159,7 @@ impl Rewrite {
                 single.then(|| each(&chosen(places, &slashes), &|_| b"//".to_vec()))
             }
             Self::Authority(name) => Some([b"//", name.as_slice(), path].concat()),
+            Self::Dots(..) if slashes.is_empty() => None,
             Self::Dots(place, segment) => {
                 let place = place.get(&slashes);
                 let inserted = segment.as_ref().map_or(b"/.".to_vec(), |name| [b"/", name.as_slice(), b"/.."].concat());
@@ -481,6 +482,9 @@ proptest! {
             3 => rewrite_anywhere(),
             1 => (any::<Index>(), text_without(b"/\\")).prop_map(|(place, text)| Rewrite::Parameters(place, text)),
             1 => Just(Rewrite::TrailingSlash),
+            1 => (select(vec![b'#', b'?', 0]), text_without(b"")).prop_map(|(end, rest)| Rewrite::End(end, rest)),
+            1 => (any::<Index>(), proptest::option::of(Just(b"x".to_vec())))
+                .prop_map(|(place, segment)| Rewrite::Dots(place, segment)),
         ], 1..5),
     ) {
         let suffix = path.get(cut.index(path.len())..).unwrap();

@@ -303,7 +303,16 @@ fn has_outer_alternative(pattern: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{PathRegex, literal_beginning, required_literal};
+    use super::{Exception, Matcher, PathPattern, PathRegex, literal_beginning, required_literal};
+
+    #[test]
+    fn regexes_are_told_from_what_costs_less() {
+        for (matcher, regexes) in [(Matcher::Prefix, 0), (Matcher::Exact, 0), (Matcher::Suffix, 0), (Matcher::Regex, 1)]
+        {
+            assert_eq!(PathPattern::new(matcher, "/a/").unwrap().regexes(), regexes, "{matcher:?}");
+            assert_eq!(Exception::new(matcher, "/a/", None).unwrap().is_regex(), regexes > 0, "{matcher:?}");
+        }
+    }
 
     #[test]
     fn a_regex_may_be_as_large_as_people_write_them_and_no_larger() {

@@ -4,6 +4,8 @@
 //! compared without case: `/a%20b`, `/a b` and `/a//b` all protect what they name. An exception is compared as it is
 //! written, and every reading of the path has to match it.
 
+use std::cmp;
+
 use memchr::memmem;
 use regex_lite::{Regex, RegexBuilder};
 
@@ -260,6 +262,7 @@ fn required_literal(pattern: &str) -> &str {
     if pattern.contains("(?") || has_outer_alternative(pattern) {
         return "";
     }
+    let longer = |one, other| cmp::max_by_key(one, other, |text: &&str| text.len());
     let mut longest = "";
     let mut depth = 0_usize;
     let mut rest = pattern;
@@ -267,8 +270,8 @@ fn required_literal(pattern: &str) -> &str {
         let (literal, here) = rest.split_at_checked(end).unwrap_or_default();
         // What may be there no time at all is not required, as in `literal_beginning`.
         let kept = if here.starts_with(['*', '?', '{', '+']) { without_last(literal) } else { literal };
-        if depth == 0 && kept.len() > longest.len() {
-            longest = kept;
+        if depth == 0 {
+            longest = longer(longest, kept);
         }
         let mut characters = here.chars();
         match characters.next() {
@@ -280,7 +283,7 @@ fn required_literal(pattern: &str) -> &str {
         }
         rest = characters.as_str();
     }
-    if depth == 0 && rest.len() > longest.len() { rest } else { longest }
+    if depth == 0 { longer(longest, rest) } else { longest }
 }
 
 /// Whether a regex may have an alternative outside of all groups. Where that takes more than counting parentheses, in

@@ -227,7 +227,17 @@ fn edit_distance(from: &str, to: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{edit_distance, nearest};
+    use std::borrow::Cow;
+
+    use super::{Node, edit_distance, nearest};
+
+    #[test]
+    fn a_text_is_copied_only_where_it_has_an_escape() {
+        for (json, is_copied) in [(r#""plain""#, false), (r#""\u0070lain""#, true)] {
+            let text = Node::document(json.as_bytes()).unwrap().text().unwrap();
+            assert_eq!((&*text, matches!(text, Cow::Owned(_))), ("plain", is_copied));
+        }
+    }
 
     #[test]
     fn edit_distance_counts_insertions_deletions_and_replacements() {

@@ -464,15 +464,19 @@ const DOT_SEGMENT: u16 = 1 << 6;
 const PARAMETER: u16 = 1 << 7;
 const NOT_ASCII: u16 = 1 << 8;
 
+/// What a step acts on, all of the above.
+const MARKS: u16 = 0x1ff;
+
 /// A byte that means something behind a `/`, but nothing alone.
 const SLASH: u16 = 1 << 9;
 /// As [`SLASH`].
 const DOT: u16 = 1 << 10;
 
 /// What each byte means to the steps.
-#[allow(clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "checked by the compiler, once")]
+#[allow(clippy::indexing_slicing, reason = "checked by the compiler, once")]
 static MEANING: [u16; 256] = {
-    let mut meaning = [0; 256];
+    let mut meaning = [NOT_ASCII; 256];
+    meaning.split_at_mut(0x80).0.copy_from_slice(&[0; 0x80]);
     meaning[b'%' as usize] = PERCENT;
     meaning[b'#' as usize] = FRAGMENT;
     meaning[b'?' as usize] = QUESTION;
@@ -481,11 +485,6 @@ static MEANING: [u16; 256] = {
     meaning[b'/' as usize] = SLASH;
     meaning[b'.' as usize] = DOT;
     meaning[b';' as usize] = PARAMETER;
-    let mut byte = 0x80;
-    while byte < 0x100 {
-        meaning[byte] = NOT_ASCII;
-        byte += 1;
-    }
     meaning
 };
 
@@ -497,7 +496,7 @@ fn look_at(text: &[u8]) -> (&[u8], u16) {
         let here = MEANING.get(usize::from(*byte)).copied().unwrap_or_default();
         if here != 0 {
             if here == QUESTION {
-                return (text.get(..place).unwrap_or_default(), found & !(SLASH | DOT));
+                return (text.get(..place).unwrap_or_default(), found & MARKS);
             }
             if before == SLASH {
                 found |= match here {
@@ -510,7 +509,7 @@ fn look_at(text: &[u8]) -> (&[u8], u16) {
         }
         before = here;
     }
-    (text, found & !(SLASH | DOT))
+    (text, found & MARKS)
 }
 
 #[cfg(test)]
@@ -565,6 +564,17 @@ mod tests {
             ("/a%e0b", &["/a%e0b", r"/a\xe0b"]),
         ] {
             assert_eq!(read("GET", path), Some((own(readings), Vec::new())), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_path_with_nothing_to_undo_is_looked_at_once() {
+        for path in ["/", "/a.b..c/d/", "/a~b!$&'()*+,:=@", "/a.b/c?//#;%zz"] {
+            let sent = path.split('?').next().unwrap().as_bytes();
+            assert!(
+                matches!(Readings::of(b"GET", Some(path.as_bytes())), Readings::Plain(plain) if plain == sent),
+                "{path}"
+            );
         }
     }
 

@@ -157,10 +157,6 @@ fn leading_slashes(path: &[u8]) -> usize {
     path.iter().take_while(|byte| **byte == b'/').count()
 }
 
-fn trailing_slashes(path: &[u8]) -> usize {
-    path.iter().rev().take_while(|byte| **byte == b'/').count()
-}
-
 /// The path without its trailing `/`, if it has one that is not the root.
 #[must_use]
 pub fn without_trailing_slash(path: &[u8]) -> Option<&[u8]> {
@@ -218,33 +214,21 @@ struct Closure {
 impl Closure {
     /// Adds a path and its forms, but for those by a cut trailing `/`; `None` if it is unreadable.
     fn of(&mut self, path: Form) -> Option<()> {
-        // Two by two they are cut as authorities without a name.
-        if leading_slashes(&path.bytes) > MOST_FORMS.saturating_mul(2) {
-            return None;
-        }
         self.add(path)?;
         self.expand(each_step)?;
-        // Those count as well, but are told from each other only where there could be too many.
-        let longest = self.forms.iter().map(|form| trailing_slashes(&form.bytes)).max().unwrap_or_default();
-        if longest > MOST_FORMS {
-            return None;
-        }
-        let total = |cut: usize| self.forms.len().saturating_add(cut);
-        if total(self.cut_forms().count()) > MOST_FORMS {
-            let known = |path: &[u8]| self.forms.iter().any(|form| form.bytes == path);
-            let mut cut: Vec<&[u8]> = self.cut_forms().filter(|path| !known(path)).collect();
-            cut.sort_unstable();
-            cut.dedup();
-            return (total(cut.len()) <= MOST_FORMS).then_some(());
-        }
-        Some(())
+        // Those count as well, although they are not kept.
+        let known = |path: &[u8]| self.forms.iter().any(|form| form.bytes == path);
+        let mut cut: Vec<&[u8]> = self.cut_forms().filter(|path| !known(path)).collect();
+        cut.sort_unstable();
+        cut.dedup();
+        (self.forms.len().saturating_add(cut.len()) <= MOST_FORMS).then_some(())
     }
 
-    /// The forms by a cut trailing `/`, perhaps with repetition.
+    /// The forms by a cut trailing `/`, perhaps with repetition. So many of one form are too many in any case.
     fn cut_forms(&self) -> impl Iterator<Item = &[u8]> {
-        self.forms
-            .iter()
-            .flat_map(|form| successors(without_trailing_slash(&form.bytes), |path| without_trailing_slash(path)))
+        self.forms.iter().flat_map(|form| {
+            successors(without_trailing_slash(&form.bytes), |path| without_trailing_slash(path)).take(MOST_FORMS)
+        })
     }
 
     /// Applies `steps` to the forms, the ones that they add included.
@@ -651,6 +635,10 @@ mod tests {
     fn forms_are_counted() {
         assert_eq!(read("GET", &nested(MOST_FORMS - 2)).map(|(forms, _)| forms.len()), Some(MOST_FORMS));
         assert_eq!(read("GET", &nested(MOST_FORMS - 1)), None);
+        // Those by a cut trailing slash count as well.
+        let slashes = |number| format!("/a{}", "/".repeat(number));
+        assert_eq!(read("GET", &slashes(MOST_FORMS - 1)).map(|(forms, _)| forms.len()), Some(MOST_FORMS));
+        assert_eq!(read("GET", &slashes(MOST_FORMS)), None);
     }
 
     #[test]

@@ -180,7 +180,7 @@ mutants: toolchain ## Changes the core in small ways and lists what no test noti
 	@$(call INSTALLED,cargo-mutants,27.1.0)
 	@echo "The unit tests first, and whatever outlives them meets all tests. A thousand mutants take an hour or so."
 	@export PROPTEST_CASES=300 PATH="$(CURDIR)/target/tools/bin:$$PATH"; \
-		try() { cargo mutants --output target "$$@" $(MUTANTS) || case $$? in 2|3) ;; *) return 1;; esac; }; \
+		try() { cargo mutants --output target --build-timeout 300 "$$@" $(MUTANTS) || case $$? in 2|3) ;; *) return 1;; esac; }; \
 		try --cargo-arg=--lib --minimum-test-timeout 10 && try --cargo-arg=--tests --iterate
 	@# A timeout of the first run was tried again in the second.
 	@cd target && count() { cat "$$@" | wc -l; } && \

@@ -402,4 +402,17 @@ mod tests {
             assert!(!looks_like_hash(password.as_bytes()), "{password}");
         }
     }
+
+    #[test]
+    fn a_warning_is_one_line_with_the_place_and_no_secret() {
+        let text = r#"{"basic_auth_rules": [{"prefix": "/", "credentials": ["ok:test", "secret:", "ok:$6$secret$"]}]}"#;
+        let shown: Vec<String> =
+            Config::read(text.as_bytes()).ok().unwrap().warnings.iter().map(ToString::to_string).collect();
+        assert!(shown[0].starts_with("basic_auth_rules[0].credentials[1]: an empty password"), "{shown:?}");
+        assert!(
+            shown[1].starts_with("basic_auth_rules[0].credentials[2]: the password looks like a hash"),
+            "{shown:?}"
+        );
+        assert!(!shown.iter().any(|line| line.contains("secret") || line.contains('\n')), "{shown:?}");
+    }
 }

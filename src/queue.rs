@@ -29,7 +29,6 @@ use crate::client::Client;
 use crate::hash::{Step, Work};
 use crate::lockout::whole_seconds;
 use crate::slab::{Chain, Slab};
-use crate::verification::Verification;
 
 /// What may wait in a queue: work that can be done in steps.
 pub trait Task {
@@ -41,20 +40,6 @@ pub trait Task {
 
     /// Works for about `budget`.
     fn step(&mut self, budget: Work) -> Step;
-}
-
-impl Task for Verification {
-    fn done_work(&self) -> Work {
-        Verification::done_work(self)
-    }
-
-    fn remaining(&self) -> Work {
-        Verification::remaining(self)
-    }
-
-    fn step(&mut self, budget: Work) -> Step {
-        Verification::step(self, budget)
-    }
 }
 
 /// The bounds of a queue.
@@ -359,12 +344,6 @@ impl<T: Task> Queue<T> {
             self.budget.spent(start, now, done);
         }
         finished
-    }
-
-    /// How long until a tick can do anything; nothing if it can now.
-    #[must_use]
-    pub fn wait_for_slice(&self) -> Duration {
-        self.budget.wait_for_slice()
     }
 
     /// Processor time spent since the beginning, for counters.

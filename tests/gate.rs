@@ -54,6 +54,7 @@ impl Worker {
     fn drain(&mut self) -> Vec<String> {
         let mut decisions = Vec::new();
         while !self.gate.is_idle() {
+            assert!(self.now < Duration::from_mins(10), "never done");
             self.now += Duration::from_millis(4);
             let decided = self.gate.work(&self.policy, &mut || self.now);
             decisions.extend(decided.iter().map(|(_, decision)| shown(decision)));
@@ -102,7 +103,9 @@ fn who_was_told_to_come_again_learns_nothing_before() {
     assert_eq!(worker.login(2, "/", "alice:secret"), None);
     assert_eq!(worker.drain(), ["accepted"]);
     // A client makes the queue full, so that a wrong password costs it nothing any more.
-    while worker.login(1, "/", &format!("filler-{}:x", worker.requests)).is_none() {}
+    while worker.login(1, "/", &format!("filler-{}:x", worker.requests)).is_none() {
+        assert!(worker.requests < 1_000, "never full");
+    }
     for user in ["alice", "plain", "nobody"] {
         assert_eq!(worker.login(1, "/", &format!("{user}:guess")).unwrap(), "busy");
         assert_eq!(worker.login(1, "/", &format!("{user}:secret")).unwrap(), "busy", "{user}");

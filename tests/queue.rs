@@ -104,6 +104,7 @@ impl Worker {
 
     /// Rests for 4 ms and works for a slice; the names of clients that are finished.
     fn tick(&mut self) -> Vec<(Fake, Step)> {
+        assert!(self.now() < Duration::from_mins(10), "never done");
         self.clock.set(self.now() + Duration::from_millis(4));
         let (clock, began) = (self.clock, self.now());
         let finished = self.queue.work(&mut || clock.get(), &mut |_| None);

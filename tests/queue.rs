@@ -207,6 +207,17 @@ fn a_task_can_be_answered_before_it_is_begun() {
 }
 
 #[test]
+fn a_tick_with_nothing_to_do_counts_as_rest() {
+    let mut worker = Worker::new(Limits::default(), 250);
+    worker.clock.set(Duration::from_secs(1));
+    let clock = worker.clock;
+    assert!(worker.queue.work(&mut || clock.get(), &mut |_| None).is_empty());
+    worker.wait(1, 5.0);
+    worker.queue.work(&mut || clock.get(), &mut |_| None);
+    assert!(worker.now() >= Duration::from_secs(1) + LONGEST_SLICE, "as long a slice as there is");
+}
+
+#[test]
 fn short_work_is_done_at_once_while_the_budget_has_it() {
     let mut worker = Worker::new(Limits::default(), 250);
     let at_once =

@@ -175,13 +175,16 @@ fuzz-needs: toolchain
 	@command -v c++ >/dev/null || { echo "A C++ compiler is missing, which libFuzzer needs; install one as c++." >&2; exit 1; }
 	@$(call INSTALLED,cargo-fuzz,0.13.2)
 
+# The tests that are done in a second; those of hashes take several.
+QUICK := $(filter-out hashes users,$(basename $(notdir $(wildcard tests/*.rs))))
+
 .PHONY: mutants
 mutants: toolchain ## Changes the core in small ways and lists what no test notices (MUTANTS="--file src/path.rs"); docs/mutants.md
 	@$(call INSTALLED,cargo-mutants,27.1.0)
-	@echo "The unit tests first, and whatever outlives them meets all tests. A thousand mutants take an hour or so."
+	@echo "The quick tests first, and whatever outlives them meets all tests. A thousand mutants take an hour or so."
 	@export PROPTEST_CASES=300 PATH="$(CURDIR)/target/tools/bin:$$PATH"; \
 		try() { cargo mutants --output target --build-timeout 300 "$$@" $(MUTANTS) || case $$? in 2|3) ;; *) return 1;; esac; }; \
-		try --cargo-arg=--lib --minimum-test-timeout 10 && try --cargo-arg=--tests --iterate
+		try --cargo-arg=--lib $(QUICK:%=--cargo-arg=--test=%) --minimum-test-timeout 10 && try --cargo-arg=--tests --iterate
 	@# A timeout of the first run was tried again in the second.
 	@cd target && count() { cat "$$@" | wc -l; } && \
 		killed=$$(count mutants.out.old/caught.txt mutants.out/caught.txt mutants.out/timeout.txt) && \

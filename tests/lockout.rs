@@ -67,9 +67,21 @@ fn a_begun_second_counts_as_one() {
 
 #[test]
 fn a_window_ends() {
-    let mut table = Table::new(POLICY, 100);
-    for now in [0, 30, 60, 90, 120, 150] {
-        assert_eq!(table.fail(1, "alice", now), None, "two failures in each window");
+    // Counted on an entry, and on a tally.
+    for capacity in [100, 0] {
+        let mut table = Table::new(POLICY, capacity);
+        for now in [0, 30, 60, 90, 120, 150] {
+            assert_eq!(table.fail(1, "alice", now), None, "two failures in each window");
+        }
+    }
+}
+
+#[test]
+fn a_lock_leaves_nothing_behind() {
+    for capacity in [100, 0] {
+        let mut table = Table::new(Threshold { lock: seconds(10), ..POLICY }, capacity);
+        table.lock(1, "alice", 0);
+        assert_eq!([table.fail(1, "alice", 10), table.fail(1, "alice", 11)], [None, None], "within the old window");
     }
 }
 

@@ -91,6 +91,7 @@ fn success_forgets_and_does_not_unlock() {
     let attempt = table.0.attempt(&client(1), b"alice");
     table.fail(1, "alice", 0);
     table.fail(1, "alice", 0);
+    assert!(!table.0.is_empty());
     table.0.succeeded(&attempt);
     assert!(table.0.is_empty());
     assert_eq!(table.fail(1, "alice", 0), None);

@@ -130,6 +130,7 @@ fn a_client_with_many_names_is_locked_as_a_whole() {
     while table.locked(1, "a name never sent", 0).is_none() {
         table.fail(1, &format!("name {names}"), 0);
         names += 1;
+        assert!(names < 1_000, "never locked");
     }
     assert_eq!(names, ENTRIES_PER_CLIENT + 3);
     assert_eq!(table.0.len(), ENTRIES_PER_CLIENT);
@@ -139,6 +140,19 @@ fn a_client_with_many_names_is_locked_as_a_whole() {
     let innocent = (2..1_002).filter(|&number| table.locked(number, "alice", 0).is_some()).count();
     assert!(innocent <= 5, "{innocent} of a thousand others share its tally");
     assert_eq!(table.locked(1, "a name never sent", 300), None, "and not for ever");
+}
+
+#[test]
+fn a_name_that_is_forgotten_makes_room_for_one() {
+    let mut table = Table::new(POLICY, 10_000);
+    for name in 0..ENTRIES_PER_CLIENT {
+        table.fail(1, &format!("name {name}"), 0);
+    }
+    table.0.succeeded(&table.0.attempt(&client(1), b"name 7"));
+    assert_eq!(table.0.len(), ENTRIES_PER_CLIENT - 1);
+    table.fail(1, "another", 0);
+    table.fail(1, "one more", 0);
+    assert_eq!(table.0.len(), ENTRIES_PER_CLIENT);
 }
 
 #[test]

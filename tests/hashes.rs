@@ -32,11 +32,16 @@ const ALL: Work = Work::from_nanos(u64::MAX);
 
 fn verify(hash: &Hash, password: &[u8]) -> Step {
     let mut job = Job::new(hash, password);
+    assert_eq!(
+        (job.step(Work::ZERO), job.done_work()),
+        (Step::Pending, Work::ZERO),
+        "a budget of nothing does nothing"
+    );
     let step = job.step(ALL);
     assert_ne!(step, Step::Pending);
+    assert_eq!(job.step(ALL), step, "asked again, it answers the same");
     assert_eq!(job.done_work(), job.total_work());
     assert_eq!(job.done_work(), hash.cost(password.len()));
-    assert_eq!(job.step(ALL), step, "asked again, it answers the same");
     step
 }
 

@@ -109,13 +109,6 @@ impl Hash {
     pub fn cost(&self, password_len: usize) -> Work {
         self.effort().work(password_len)
     }
-
-    /// Whether a verification takes about a microsecond, so that it is done at
-    /// once rather than in slices: `{SHA}` and `{SSHA}`.
-    #[must_use]
-    pub const fn is_fast(&self) -> bool {
-        matches!(self.0, Kind::Sha1(_))
-    }
 }
 
 impl fmt::Debug for Hash {

@@ -125,28 +125,26 @@ impl Expansion {
 
     /// Works until the budget is spent or nothing is left; says how much was done.
     pub(super) fn work(&mut self, password: &[u8], budget: Work) -> Work {
-        let mut done = Work::ZERO;
         if self.key.0.is_empty() {
             self.key.0 = password.iter().copied().chain([0]).take(BCRYPT_PASSWORD_BYTES).collect();
         }
-        while self.starts > 0 && done < budget {
-            self.starts = self.starts.saturating_sub(1);
+        let starts = self.starts.min(START.pieces_in(budget));
+        for _ in 0..starts {
             let mut state = Blowfish::bc_init_state();
             state.salted_expand_key(&self.salt, &self.key.0);
             self.state = Some(Box::new(state));
-            done = done.plus(START);
         }
-        if self.starts > 0 || done >= budget {
-            return done;
-        }
-        let count = self.rounds.min(ROUND.pieces_in(budget.minus(done)));
+        self.starts = self.starts.saturating_sub(starts);
+        let done = START.times(starts.into());
+        // While there are starts left, the budget is spent.
+        let rounds = self.rounds.min(ROUND.pieces_in(budget.minus(done)));
         let state = self.state.get_or_insert_with(|| Box::new(Blowfish::bc_init_state()));
-        for _ in 0..count {
+        for _ in 0..rounds {
             state.bc_expand_key(&self.key.0);
             state.bc_expand_key(&self.salt);
         }
-        self.rounds = self.rounds.saturating_sub(count);
-        done.plus(ROUND.times(count.into()))
+        self.rounds = self.rounds.saturating_sub(rounds);
+        done.plus(ROUND.times(rounds.into()))
     }
 
     pub(super) const fn finished(&self) -> bool {

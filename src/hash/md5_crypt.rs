@@ -118,3 +118,18 @@ impl Flavour for Setting {
 const ROUND_NANOS: u64 = 45;
 /// A block of MD5, nominally: measured in Node's V8, scaled to bcrypt's.
 const BLOCK_NANOS: u64 = 70;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_stage_is_charged_for_all_that_it_hashes() {
+        for password in [0, 1, 16, 72, 256] {
+            // Twice the password for the inner digest, once and as many bytes of that for the outer one.
+            let hashed = (password * 4 + 3 * SALT) as u64 / 64 * BLOCK_NANOS;
+            let charged = Setting::start_work(password).nanos();
+            assert!((hashed.max(1)..10_000).contains(&charged), "{password}: {charged} for {hashed} ns");
+        }
+    }
+}

@@ -99,16 +99,15 @@ impl<F: Flavour> Rounds<F> {
 
     /// Works until the budget is spent or nothing is left; says how much was done.
     pub(super) fn work(&mut self, password: &[u8], budget: Work) -> Work {
-        let mut done = Work::ZERO;
-        while self.starts > 0 && done < budget {
-            self.starts = self.starts.saturating_sub(1);
+        let start = F::start_work(password.len());
+        let starts = self.starts.min(start.pieces_in(budget));
+        for _ in 0..starts {
             self.next = 0;
             self.state = Some(Box::new(State { hasher: F::Digest::new(), from: self.flavour.start(password) }));
-            done = done.plus(F::start_work(password.len()));
         }
-        if self.starts > 0 || done >= budget {
-            return done;
-        }
+        self.starts = self.starts.saturating_sub(starts);
+        let done = start.times(starts.into());
+        // While there are starts left, the budget is spent.
         let round = F::round_work(password.len());
         let count = self.left.min(round.pieces_in(budget.minus(done)));
         let state = self.state.get_or_insert_with(|| {
@@ -164,5 +163,27 @@ impl<F: Flavour> State<F> {
         }
         feed(&mut self.hasher, last);
         Digest::finalize_into_reset(&mut self.hasher, digest);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::mean_round;
+
+    #[test]
+    fn a_round_is_charged_the_mean_of_what_rounds_hash() {
+        for password in [0_usize, 1, 16, 23, 24, 72, 256] {
+            let blocks = |number: usize| {
+                let salt = if number.is_multiple_of(3) { 0 } else { 16 };
+                let again = if number.is_multiple_of(7) { 0 } else { password };
+                (32 + password + salt + again + 9).div_ceil(64) as u64
+            };
+            let all: u64 = (0..42).map(blocks).sum();
+            assert_eq!(
+                mean_round(password, 16, 32, 64, 9, 65, 210).nanos(),
+                65 + (210 * all).div_ceil(42),
+                "{password}"
+            );
+        }
     }
 }

@@ -191,3 +191,21 @@ const SHA256_BLOCK_NANOS: u64 = 210;
 const SHA512_ROUND_NANOS: u64 = 60;
 /// A block of SHA-512, nominally: measured in Node's V8, scaled to bcrypt's.
 const SHA512_BLOCK_NANOS: u64 = 280;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_stage_is_charged_for_all_that_it_hashes() {
+        for password in [0, 1, 16, 72, 256] {
+            for (charged, block, block_nanos) in [
+                (With::<Sha256>::start_work(password), 64, SHA256_BLOCK_NANOS),
+                (With::<Sha512>::start_work(password), 128, SHA512_BLOCK_NANOS),
+            ] {
+                let hashed = (password * password + 271 * SALT) as u64 / block * block_nanos;
+                assert!((hashed..250_000).contains(&charged.nanos()), "{password}: {charged:?} for {hashed} ns");
+            }
+        }
+    }
+}

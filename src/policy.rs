@@ -103,7 +103,7 @@ impl Policy {
     /// How many user names with a password are stored; equal lists of them count once.
     #[must_use]
     pub fn credentials(&self) -> usize {
-        let hashed = self.hashed.iter().flatten().map(|list| list.len());
+        let hashed = self.hashed.iter().flatten().map(|list| list.lines());
         hashed.fold(self.plain.pairs(), usize::saturating_add)
     }
 

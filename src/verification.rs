@@ -98,20 +98,8 @@ impl UserList {
 
     /// How many different lines there are.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub fn lines(&self) -> usize {
         self.index.len()
-    }
-
-    /// Never: a list has at least one user.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.index.is_empty()
-    }
-
-    /// The text that the list was read from; a secret.
-    #[must_use]
-    pub fn text(&self) -> &str {
-        &self.text
     }
 
     /// What a failed login costs, with a password of so many bytes.

@@ -251,7 +251,7 @@ impl HostIndex {
 
 #[cfg(test)]
 mod tests {
-    use super::IndexBuilder;
+    use super::{Candidates, IndexBuilder};
     use crate::authority::HostPattern;
     use crate::path::{PathForm, PathRegex};
     use crate::readings::Readings;
@@ -338,5 +338,14 @@ mod tests {
         for (path, found) in [(&b"/api/x"[..], true), (b"/API/", true), (b"/ap", false), (b"/other", false)] {
             assert_eq!(index.candidates(None, &Readings::Plain(path)).next().is_some(), found);
         }
+    }
+
+    #[test]
+    fn one_rule_alone_needs_no_memory() {
+        let mut builder = IndexBuilder::default();
+        let prefix = |text: &str| PathForm::Prefix(text.as_bytes().into());
+        builder.add(0, Box::default(), &[prefix("/a"), prefix("/a/b")]);
+        let index = builder.build();
+        assert!(matches!(index.candidates(None, &Readings::Plain(b"/a/b/c")), Candidates::One(Some(0))));
     }
 }

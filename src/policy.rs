@@ -199,3 +199,34 @@ impl HashedLists {
         Some(place)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Policy;
+    use crate::config::Config;
+
+    fn policy(text: &str) -> Policy {
+        Policy::new(Config::read(text.as_bytes()).ok().unwrap())
+    }
+
+    const PLAIN: &str = r#"{"prefix": "/", "credentials": ["a:1", "b:2"]}"#;
+    const HASHED: &str = r#"{"prefix": "/", "htpasswd": "c:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ="}"#;
+
+    #[test]
+    fn equal_lists_are_stored_and_counted_once() {
+        let policy = policy(&format!(r#"{{"basic_auth_rules": [{PLAIN}, {HASHED}, {PLAIN}, {HASHED}]}}"#));
+        assert_eq!((policy.rules(), policy.credentials()), (4, 3));
+    }
+
+    #[test]
+    fn hashes_and_locks_need_a_gate() {
+        let lockout = r#""lockout": {"failures": 5, "window_seconds": 60, "lock_seconds": 60}"#;
+        for (text, needs_gate) in [
+            (format!(r#"{{"basic_auth_rules": [{PLAIN}]}}"#), false),
+            (format!(r#"{{"basic_auth_rules": [{PLAIN}, {HASHED}]}}"#), true),
+            (format!(r#"{{"basic_auth_rules": [{PLAIN}], {lockout}}}"#), true),
+        ] {
+            assert_eq!(policy(&text).needs_gate(), needs_gate, "{text}");
+        }
+    }
+}

@@ -16,6 +16,8 @@ use basic_auth::request::{HeaderLines, Request};
 
 /// Of `secret`.
 const BCRYPT4: &str = "alice:$2y$04$cAPdWdlKznuF6im3kWZ8kOTUu7VUF.svXvZywLDVNV4hSdZL4KLkG";
+/// Of `other`.
+const OTHER: &str = "alice:$2y$04$7xUmAB.Wm.lCjzARbX.z/.VoM8txlpw8ShrHbSeiCSEIsKcSZSbmG";
 const APR1: &str = "alice:$apr1$IEG2.gcn$JGPAXLVs55p5.sY5fJn7T1";
 
 /// A gate and its clock.
@@ -115,4 +117,32 @@ fn who_was_told_to_come_again_learns_nothing_before() {
     worker.now += Duration::from_secs(1);
     assert_eq!(worker.login(1, "/", "alice:secret").unwrap(), "accepted");
     assert_eq!(worker.login(1, "/", "nobody:secret").unwrap(), "busy");
+}
+
+#[test]
+fn a_pair_that_was_verified_counts_for_its_list_alone() {
+    let mut worker = Worker::new(&format!(
+        r#"{{"basic_auth_rules": [{{"prefix": "/one", "htpasswd": "{BCRYPT4}"}}, {{"prefix": "/other", "htpasswd": "{OTHER}"}},
+            {{"prefix": "/same", "htpasswd": "{BCRYPT4}"}}, {{"prefix": "/plain", "credentials": ["ok:test"]}}]}}"#
+    ));
+    assert_eq!(worker.login(1, "/one", "alice:secret"), None);
+    assert_eq!(worker.drain(), ["accepted"]);
+    for path in ["/one", "/same"] {
+        assert_eq!(worker.login(1, path, "alice:secret").unwrap(), "accepted", "{path}");
+    }
+    assert_eq!(worker.login(1, "/plain", "alice:secret").unwrap(), "unknown_user");
+    assert_eq!(worker.login(1, "/other", "alice:secret"), None);
+    assert_eq!(worker.drain(), ["wrong_password"]);
+}
+
+#[test]
+fn the_budget_is_that_of_the_configuration() {
+    // 0.9 ms of work each: three seconds of a budget of 1 ms have room for three and the next, else a client's bound counts.
+    for (budget, waiting) in [(1, 4), (1_000, 16)] {
+        let mut worker = Worker::new(&format!(
+            r#"{{"hash_budget_ms_per_second": {budget}, "basic_auth_rules": [{{"prefix": "/", "htpasswd": "{BCRYPT4}"}}]}}"#
+        ));
+        let let_in = (0..100).take_while(|guess| worker.login(1, "/", &format!("alice:{guess}")).is_none()).count();
+        assert_eq!(let_in, waiting);
+    }
 }

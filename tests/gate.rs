@@ -146,3 +146,53 @@ fn the_budget_is_that_of_the_configuration() {
         assert_eq!(let_in, waiting);
     }
 }
+
+#[test]
+fn hashing_takes_no_more_than_the_budget() {
+    let mut worker = Worker::new(&format!(
+        r#"{{"hash_budget_ms_per_second": 50, "basic_auth_rules": [{{"prefix": "/", "htpasswd": "{BCRYPT4}"}}]}}"#
+    ));
+    for client in 0..150 {
+        assert_eq!(worker.login(client, "/", "alice:guess"), None);
+    }
+    let mut decided = 0;
+    while !worker.gate.is_idle() {
+        worker.now += Duration::from_millis(4);
+        let now = &mut worker.now;
+        // Between two looks at the clock there is a quarter of a millisecond of work.
+        let mut clock = || {
+            *now += Duration::from_micros(250);
+            *now
+        };
+        decided += worker.gate.work(&worker.policy, &mut clock).len();
+    }
+    assert_eq!(decided, 150);
+    // 138 ms of work, and what the looks at the clock take.
+    let took = worker.now;
+    assert!((Duration::from_secs(2)..Duration::from_secs(8)).contains(&took), "{took:?}");
+}
+
+#[test]
+fn a_failure_counts_once() {
+    for hash in [BCRYPT4, APR1] {
+        let mut worker = Worker::new(&format!(
+            r#"{{"lockout": {{"failures": 3, "window_seconds": 60, "lock_seconds": 60}},
+                "basic_auth_rules": [{{"prefix": "/", "htpasswd": "{hash}"}}]}}"#
+        ));
+        let mut login = |pair| worker.login(1, "/", pair).unwrap_or_else(|| worker.drain().remove(0));
+        assert_eq!([login("alice:one"), login("alice:two")], ["wrong_password"; 2]);
+        assert_eq!(login("alice:secret"), "accepted");
+        assert_eq!([login("alice:one"), login("alice:two")], ["wrong_password"; 2], "success forgets");
+        assert_eq!([login("alice:three"), login("alice:secret")], ["wrong_password", "locked"]);
+    }
+}
+
+#[test]
+fn who_is_gone_is_not_decided_about() {
+    let mut worker = Worker::new(&format!(r#"{{"basic_auth_rules": [{{"prefix": "/", "htpasswd": "{BCRYPT4}"}}]}}"#));
+    for guess in ["one", "two"] {
+        assert_eq!(worker.login(1, "/", &format!("alice:{guess}")), None);
+    }
+    worker.gate.forget(1);
+    assert_eq!(worker.drain(), ["wrong_password"]);
+}

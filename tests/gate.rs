@@ -1,6 +1,6 @@
 //! Logins at the gate of a policy: who waits, who is locked, who is told to come again.
 
-#![allow(clippy::unwrap_used, clippy::arithmetic_side_effects)]
+#![allow(clippy::panic, clippy::unwrap_used, clippy::arithmetic_side_effects)]
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -37,6 +37,10 @@ impl Worker {
 
     /// What a login from a client comes to, if it does not have to wait.
     fn login(&mut self, from: u32, path: &str, pair: &str) -> Option<String> {
+        self.login_of(|| Client::from_ip(Ipv4Addr::from_bits(from).into()), path, pair)
+    }
+
+    fn login_of(&mut self, client: impl FnOnce() -> Client, path: &str, pair: &str) -> Option<String> {
         let value = format!("Basic {}", BASE64_STANDARD.encode(pair));
         let request = Request {
             method: b"GET",
@@ -45,7 +49,6 @@ impl Worker {
             credential: HeaderLines::One(value.as_bytes()),
         };
         self.requests += 1;
-        let client = || Client::from_ip(Ipv4Addr::from_bits(from).into());
         match self.gate.decide(&self.policy, &request, self.requests, client, &mut || self.now) {
             Passage::Decided(decision) => Some(shown(&decision)),
             Passage::Waiting => None,
@@ -112,6 +115,7 @@ fn who_was_told_to_come_again_learns_nothing_before() {
         assert_eq!(worker.login(1, "/", &format!("{user}:guess")).unwrap(), "busy");
         assert_eq!(worker.login(1, "/", &format!("{user}:secret")).unwrap(), "busy", "{user}");
     }
+    assert_eq!(worker.login(1, "/", "alice:secret").unwrap(), "busy", "the first as well as the last");
     // Others are not concerned, and after the time it was told it may try again.
     assert_eq!(worker.login(2, "/", "alice:secret").unwrap(), "accepted");
     worker.now += Duration::from_secs(1);
@@ -195,4 +199,13 @@ fn who_is_gone_is_not_decided_about() {
     }
     worker.gate.forget(1);
     assert_eq!(worker.drain(), ["wrong_password"]);
+}
+
+#[test]
+fn the_address_is_asked_for_only_where_it_counts() {
+    let mut worker = Worker::new(&format!(
+        r#"{{"basic_auth_rules": [{{"prefix": "/", "htpasswd": "{BCRYPT4}", "credentials": ["ok:test"]}}]}}"#
+    ));
+    assert_eq!(worker.login_of(|| panic!("asked"), "/", "ok:test").unwrap(), "accepted");
+    assert_eq!(worker.login(1, "/", "ok:wrong"), None, "who waits has one");
 }

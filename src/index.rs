@@ -117,11 +117,12 @@ impl Index {
             return Candidates::Merged(groups().filter_map(rules).map(Vec::as_slice).collect());
         };
         let mut found = Found::default();
-        for reading in readings {
-            for group in groups() {
+        // From the inside these iterators cost half of what a `for` loop makes of them.
+        readings.for_each(|reading| {
+            groups().for_each(|group| {
                 self.forward.walk(group, lower(reading.iter()), |rules| found.extend(rules));
                 self.backward.walk(group, lower(reading.iter().rev()), |rules| found.extend(rules));
-            }
+            });
             // A regex covers what is no text, wherever it begins.
             if !self.regexes.is_empty() && str::from_utf8(reading).is_err() {
                 for (group, rule) in &self.regexes {
@@ -130,7 +131,7 @@ impl Index {
                     }
                 }
             }
-        }
+        });
         found.into_candidates()
     }
 }

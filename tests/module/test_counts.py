@@ -84,6 +84,16 @@ def test_host_calls_are_few(counted, shape, case):
     assert reads <= (1 if case.startswith("not covered") else 2), request["calls"]
 
 
+def test_a_piece_of_a_body_costs_few_instructions_and_no_host_call(module):
+    """A request that waits must not be let through by its body, so the module is asked about each piece."""
+    plugin = module.plugin(workload.rules(1))
+    stream = plugin.open(workload.request(workload.OPEN))
+    fuel, calls = stream.fuel, sum(stream.calls.values())
+    assert stream.chunk(65_536)
+    assert stream.fuel - fuel <= 200
+    assert sum(stream.calls.values()) == calls
+
+
 @pytest.mark.parametrize("what", ["rules", "users"])
 @pytest.mark.parametrize("size", workload.SIZES)
 def test_an_unknown_user_costs_what_a_wrong_password_costs(module, what, size):

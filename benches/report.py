@@ -1,7 +1,7 @@
 """Tables of what was measured, in Markdown: for the terminal and for the documents."""
 
 import workload
-from variants import IDLE, NATIVE, OURS
+from variants import IDLE, NATIVE, NONE, OURS, WITHOUT_BODY
 
 CASES = ("not covered", "missing", "wrong password", "accepted")
 TITLES = {"not covered": "not covered", "missing": "refused: no credential", "wrong password": "refused: wrong password", "accepted": "accepted"}
@@ -32,7 +32,10 @@ class Costs:
 def requests(costs, names, protocols):
     """What each filter adds to a request, for each kind of it."""
     kinds = [(headers, protocol) for protocol in protocols for headers in workload.HEADERS]
-    rows = [[f"a module that does nothing (`{IDLE}`)", *_row(costs, IDLE, "not covered", kinds)]]
+    rows = [
+        ["no filter, and the answer without its body", *_row(costs, NONE, "not covered", kinds, shape=WITHOUT_BODY)],
+        [f"a module that does nothing (`{IDLE}`)", *_row(costs, IDLE, "not covered", kinds)],
+    ]
     for case in CASES[1:]:
         rows.append([f"Envoy's own filter, {TITLES[case]}", *_row(costs, NATIVE, case, kinds)])
     for name in names:
@@ -42,8 +45,8 @@ def requests(costs, names, protocols):
     return table(["adds, µs", *(f"{headers}, {protocol}" for headers, protocol in kinds)], rows)
 
 
-def _row(costs, filter_, case, kinds):
-    return [_figure(costs.get(filter_, case, headers=headers, protocol=protocol)) for headers, protocol in kinds]
+def _row(costs, filter_, case, kinds, shape="1 rule"):
+    return [_figure(costs.get(filter_, case, shape=shape, headers=headers, protocol=protocol)) for headers, protocol in kinds]
 
 
 def _figure(adds):

@@ -166,7 +166,7 @@ impl Config {
         let mut lists = Lists::default();
         let (mut entries, mut regexes) = (0_usize, 0_usize);
         if let Some(rules) = top.get("basic_auth_rules") {
-            rules.for_each_item(|rule| {
+            rules.for_each_item(&mut |rule| {
                 let fields = rule.fields(RULE_FIELDS)?;
                 let read = Rule {
                     path: read_path(&rule, &fields, PathPattern::new)?,
@@ -236,7 +236,7 @@ fn read_path<T>(
 fn read_except(fields: &Fields<'_>) -> Result<Vec<Exception>, ConfigError> {
     let mut exceptions = Vec::new();
     if let Some(list) = fields.get("except") {
-        list.for_each_item(|exception| {
+        list.for_each_item(&mut |exception| {
             let fields = exception.fields(EXCEPT_FIELDS)?;
             let names = read_method_names(&fields)?.filter(|names| !names.iter().any(|name| &**name == "*"));
             let new = |matcher, text: &str| Exception::new(matcher, text, names);
@@ -250,7 +250,7 @@ fn read_except(fields: &Fields<'_>) -> Result<Vec<Exception>, ConfigError> {
 fn read_hosts(fields: &Fields<'_>) -> Result<Vec<HostPattern>, ConfigError> {
     let mut hosts = Vec::new();
     if let Some(list) = fields.get("hosts") {
-        list.for_each_item(|host| {
+        list.for_each_item(&mut |host| {
             hosts.push(HostPattern::new(&host.text()?).map_err(|problem| host.error(problem))?);
             Ok(())
         })?;
@@ -268,7 +268,7 @@ fn read_methods(fields: &Fields<'_>) -> Result<Methods, ConfigError> {
 fn read_method_names(fields: &Fields<'_>) -> Result<Option<Vec<Box<str>>>, ConfigError> {
     let Some(list) = fields.get("request_methods") else { return Ok(None) };
     let mut names: Vec<Box<str>> = Vec::new();
-    list.for_each_item(|method| {
+    list.for_each_item(&mut |method| {
         let name = method.text()?;
         MethodPattern::new(&name).map_err(|problem| method.error(problem))?;
         names.push(name.into());
@@ -280,7 +280,7 @@ fn read_method_names(fields: &Fields<'_>) -> Result<Option<Vec<Box<str>>>, Confi
 fn read_credentials(fields: &Fields<'_>, warnings: &mut Vec<Warning>) -> Result<Vec<Pair>, ConfigError> {
     let mut pairs = Vec::new();
     if let Some(list) = fields.get("credentials") {
-        list.for_each_item(|credential| {
+        list.for_each_item(&mut |credential| {
             let pair = credential::configured(&credential.text()?).map_err(|problem| credential.error(problem))?;
             let kind = match pair.password() {
                 [] => Some(WarningKind::EmptyPassword),

@@ -2,7 +2,6 @@
 //!
 //! A pair is a secret: it has no `Debug`, no `Display`, and compares in constant time.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 
@@ -35,7 +34,7 @@ impl Pair {
     /// [`PairProblem`].
     pub fn new(bytes: impl Into<Box<[u8]>>) -> Result<Self, PairProblem> {
         let bytes = bytes.into();
-        if bytes.iter().any(u8::is_ascii_control) {
+        if has_control_character(&bytes) {
             return Err(PairProblem::ControlCharacter);
         }
         let colon = bytes.iter().position(|byte| *byte == b':').ok_or(PairProblem::NoColon)?;
@@ -54,17 +53,28 @@ impl Pair {
     }
 }
 
+/// Whether there is a byte below the space, or the one of DEL. Eight bytes are looked at in one step: this is done for
+/// every login.
+fn has_control_character(bytes: &[u8]) -> bool {
+    const EACH: u64 = u64::from_ne_bytes([1; 8]);
+    const SPACES: u64 = u64::from_ne_bytes([b' '; 8]);
+    const DELETES: u64 = u64::from_ne_bytes([0x7f; 8]);
+    const HIGHEST_BITS: u64 = u64::from_ne_bytes([0x80; 8]);
+    let (words, rest) = bytes.as_chunks();
+    // Where a byte is lower than what is taken from it, its highest bit becomes set; a carry only goes beyond such a byte.
+    let any_below = |word: u64, least| word.wrapping_sub(least) & !word & HIGHEST_BITS != 0;
+    let has_any = |word: u64| any_below(word, SPACES) || any_below(word ^ DELETES, EACH);
+    words.iter().any(|word| has_any(u64::from_ne_bytes(*word))) || rest.iter().any(u8::is_ascii_control)
+}
+
 /// One entry of `credentials`: `user:password`, or base64 of that.
 ///
 /// # Errors
 /// The [`Problem`] of the entry.
 pub fn configured(text: &str) -> Result<Pair, Problem> {
     let is_plain = text.contains(':');
-    let bytes = if is_plain {
-        Cow::Borrowed(text.as_bytes())
-    } else {
-        Cow::Owned(decode(text.as_bytes()).ok_or(Problem::CredentialForm)?)
-    };
+    let bytes =
+        if is_plain { text.as_bytes().into() } else { decode(text.as_bytes()).ok_or(Problem::CredentialForm)? };
     let pair = Pair::new(bytes).map_err(|problem| match problem {
         PairProblem::NoColon => Problem::CredentialNoColon,
         PairProblem::ControlCharacter => Problem::ControlCharacter { what: "a credential (RFC 7617)" },
@@ -111,9 +121,14 @@ impl Presented {
 }
 
 /// Canonical base64 only: another spelling of the same pair would be a second token for it.
-fn decode(token: &[u8]) -> Option<Vec<u8>> {
-    let engine = if token.ends_with(b"=") { &BASE64_STANDARD } else { &BASE64_STANDARD_NO_PAD };
-    engine.decode(token).ok().filter(|bytes| !bytes.is_empty())
+fn decode(token: &[u8]) -> Option<Box<[u8]>> {
+    let padding = token.iter().rev().take_while(|byte| **byte == b'=').count();
+    let engine = if padding > 0 { &BASE64_STANDARD } else { &BASE64_STANDARD_NO_PAD };
+    // Four digits are three bytes. As long as it has to be, it is not copied again.
+    let length = token.len().saturating_sub(padding).saturating_mul(3) / 4;
+    let mut bytes = vec![0; length].into_boxed_slice();
+    let written = engine.decode_slice(token, &mut bytes).ok()?;
+    (written == length && length > 0).then_some(bytes)
 }
 
 /// The users of all rules, one list a rule; equal lists are stored once.
@@ -179,29 +194,38 @@ impl PlainLists {
     /// Whether the list accepts this pair.
     #[must_use]
     pub fn verify(&self, list: PlainListId, presented: &Pair) -> Verdict {
-        let hash = self.key.hash_one((list, &*presented.bytes));
+        let (user, hash) = self.hashes(list, presented);
         let same = |entry: &ListedPair| {
             entry.hash == hash && entry.list == list && bool::from(entry.pair.bytes.ct_eq(&presented.bytes))
         };
         if self.pairs.find(hash, same).is_some() {
             return Verdict::Accepted;
         }
-        let user = self.key.hash_one((list, presented.user()));
         match self.users.find(user, |known| *known == user) {
             Some(_) => Verdict::WrongPassword,
             None => Verdict::UnknownUser,
         }
     }
 
+    /// The hash of list and user name, and that of list and pair. The first is a station on the way to the second.
+    fn hashes(&self, list: PlainListId, pair: &Pair) -> (u64, u64) {
+        let (user, password) = pair.bytes.split_at_checked(pair.colon).unwrap_or_default();
+        let mut hasher = self.key.build_hasher();
+        hasher.write_u32(list.0);
+        hasher.write(user);
+        let user = hasher.finish();
+        hasher.write(password);
+        (user, hasher.finish())
+    }
+
     fn add(&mut self, list: PlainListId, pairs: Box<[Pair]>) {
         for pair in pairs {
-            let user = self.key.hash_one((list, pair.user()));
+            let (user, hash) = self.hashes(list, &pair);
             // Half empty: an unknown name is then found missing where a known one is found, at the first look.
             if self.users.capacity() < self.users.len().saturating_add(1).saturating_mul(2) {
                 self.users.reserve(self.users.len().saturating_add(2), |known| *known);
             }
             self.users.entry(user, |known| *known == user, |known| *known).or_insert(user);
-            let hash = self.key.hash_one((list, &*pair.bytes));
             self.pairs.insert_unique(hash, ListedPair { hash, list, pair }, |entry| entry.hash);
         }
     }
@@ -219,7 +243,7 @@ fn digest(key: &RandomState, list: &[Pair]) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Pair, PairProblem, PlainLists, Presented, Verdict, configured};
+    use super::{Pair, PairProblem, PlainLists, Presented, Verdict, configured, has_control_character};
     use crate::error::Problem;
     use crate::request::HeaderLines;
 
@@ -242,6 +266,18 @@ mod tests {
         assert_eq!((pair.user(), pair.password()), (&b"ok"[..], &b"te:st"[..]));
         assert_eq!(Pair::new(&b"ok"[..]).err(), Some(PairProblem::NoColon));
         assert_eq!(Pair::new(&b"o\0k:test"[..]).err(), Some(PairProblem::ControlCharacter));
+    }
+
+    #[test]
+    fn a_control_character_is_found_wherever_it_stands() {
+        for byte in 0..=u8::MAX {
+            for place in 0..18 {
+                let mut bytes = *b"\xff\x80user:pass \x80\xff~!\xfe\x81";
+                bytes[place] = byte;
+                assert_eq!(has_control_character(&bytes), byte.is_ascii_control(), "{byte:#x} at {place}");
+            }
+        }
+        assert!(!has_control_character(b""));
     }
 
     #[test]

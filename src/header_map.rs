@@ -22,23 +22,19 @@ pub fn serialize(pairs: &[(&str, &[u8])]) -> Box<[u8]> {
 /// Calls `read` with the name and the value of each pair; `None` if the bytes are no such map.
 #[must_use]
 pub fn for_each<'a>(map: &'a [u8], mut read: impl FnMut(&'a [u8], &'a [u8])) -> Option<()> {
-    let (count, rest) = split_number(map)?;
-    let (mut lengths, mut pairs) = rest.split_at_checked(count.checked_mul(8)?)?;
-    while !lengths.is_empty() {
-        let (name_length, rest) = split_number(lengths)?;
-        let (value_length, rest) = split_number(rest)?;
-        lengths = rest;
-        let (name, rest) = split_text(pairs, name_length)?;
-        let (value, rest) = split_text(rest, value_length)?;
+    let (count, rest) = map.split_first_chunk()?;
+    let (lengths, mut pairs) = rest.split_at_checked(number(*count)?.checked_mul(8)?)?;
+    for &[n0, n1, n2, n3, v0, v1, v2, v3] in lengths.as_chunks().0 {
+        let (name, rest) = split_text(pairs, number([n0, n1, n2, n3])?)?;
+        let (value, rest) = split_text(rest, number([v0, v1, v2, v3])?)?;
         pairs = rest;
         read(name, value);
     }
     Some(())
 }
 
-fn split_number(bytes: &[u8]) -> Option<(usize, &[u8])> {
-    let (number, rest) = bytes.split_first_chunk()?;
-    Some((usize::try_from(u32::from_le_bytes(*number)).ok()?, rest))
+fn number(bytes: [u8; 4]) -> Option<usize> {
+    usize::try_from(u32::from_le_bytes(bytes)).ok()
 }
 
 /// Splits off a text and the NUL behind it.

@@ -117,19 +117,19 @@ impl Index {
             return Candidates::Merged(groups().filter_map(rules).map(Vec::as_slice).collect());
         };
         let mut found = Found::default();
-        for reading in readings {
-            for group in groups() {
+        let mut all_are_text = true;
+        // From the inside these iterators cost half of what a `for` loop makes of them.
+        readings.for_each(|reading| {
+            groups().for_each(|group| {
                 self.forward.walk(group, lower(reading.iter()), |rules| found.extend(rules));
                 self.backward.walk(group, lower(reading.iter().rev()), |rules| found.extend(rules));
-            }
-            // A regex covers what is no text, wherever it begins.
-            if !self.regexes.is_empty() && str::from_utf8(reading).is_err() {
-                for (group, rule) in &self.regexes {
-                    if groups().any(|chosen| chosen == *group) {
-                        found.extend(&[*rule]);
-                    }
-                }
-            }
+            });
+            all_are_text = all_are_text && (self.regexes.is_empty() || str::from_utf8(reading).is_ok());
+        });
+        // A regex covers what is no text, wherever it begins.
+        if !all_are_text {
+            let chosen = self.regexes.iter().filter(|(group, _)| groups().any(|chosen| chosen == *group));
+            chosen.for_each(|(_, rule)| found.extend(&[*rule]));
         }
         found.into_candidates()
     }

@@ -86,7 +86,7 @@ impl<'a> Node<'a> {
     /// Calls `read` with every item of the node's list, in order.
     pub(crate) fn for_each_item(
         &self,
-        mut read: impl FnMut(Node<'_>) -> Result<(), ConfigError>,
+        read: &mut dyn FnMut(Node<'_>) -> Result<(), ConfigError>,
     ) -> Result<(), ConfigError> {
         if !self.text.starts_with('[') {
             return Err(self.wrong_type("a list"));

@@ -59,6 +59,7 @@ pub mod config;
 
 mod tree;
 
+mod exceptions;
 mod index;
 
 pub mod policy;

@@ -10,7 +10,7 @@ use memchr::memmem;
 use regex_lite::{Regex, RegexBuilder};
 
 use crate::error::Problem;
-use crate::readings::{self, Readings};
+use crate::readings;
 
 /// The most bytes that a compiled regex may take. Its matching time is the product of its size and the path's length.
 pub const REGEX_SIZE_LIMIT: usize = 16 * 1024;
@@ -157,7 +157,8 @@ impl PathRegex {
         str::from_utf8(reading).map_or(true, |path| self.is_match(path))
     }
 
-    fn is_match(&self, path: &str) -> bool {
+    /// Whether the whole of a text matches.
+    pub(crate) fn is_match(&self, path: &str) -> bool {
         memmem::find(path.as_bytes(), self.required.as_bytes()).is_some() && self.regex.is_match(path)
     }
 }
@@ -165,12 +166,14 @@ impl PathRegex {
 /// What a rule does not cover: one entry of `except`.
 #[derive(Debug, Clone)]
 pub struct Exception {
-    pattern: ExceptionPattern,
-    methods: Option<Box<[Box<str>]>>,
+    /// The path, as it is written.
+    pub(crate) pattern: ExceptionPattern,
+    /// The methods, as they are written; `None` is every method.
+    pub(crate) methods: Option<Box<[Box<str>]>>,
 }
 
 #[derive(Debug, Clone)]
-enum ExceptionPattern {
+pub(crate) enum ExceptionPattern {
     Prefix(Box<[u8]>),
     Exact(Box<[u8]>),
     Suffix(Box<[u8]>),
@@ -199,26 +202,6 @@ impl Exception {
     #[must_use]
     pub fn is_regex(&self) -> bool {
         matches!(self.pattern, ExceptionPattern::Regex(_))
-    }
-
-    /// Whether the exception takes a request out: the method to the letter, and every reading of the path.
-    #[must_use]
-    pub fn excepts(&self, method: &[u8], path: &Readings<'_>) -> bool {
-        let method_is_excepted =
-            self.methods.as_ref().is_none_or(|methods| methods.iter().any(|name| name.as_bytes() == method));
-        method_is_excepted && path.all(|reading| self.pattern.matches(reading))
-    }
-}
-
-impl ExceptionPattern {
-    fn matches(&self, path: &[u8]) -> bool {
-        match self {
-            Self::Prefix(prefix) => path.starts_with(prefix),
-            Self::Exact(exact) => path == &**exact,
-            Self::Suffix(suffix) => path.ends_with(suffix),
-            // What is no text cannot be known to match.
-            Self::Regex(regex) => str::from_utf8(path).is_ok_and(|path| regex.is_match(path)),
-        }
     }
 }
 

@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use crate::config::{self, Config};
 use crate::credential::{Pair, PlainListId, PlainLists, Verdict};
+use crate::exceptions::{Exceptions, ExceptionsBuilder, ExceptionsId};
 use crate::index::{Candidates, Index, IndexBuilder};
 use crate::lockout::Threshold;
 use crate::method::Methods;
-use crate::path::{Exception, PathForm, PathRegex};
+use crate::path::{PathForm, PathRegex};
 use crate::readings::Readings;
 use crate::realm::Realm;
 use crate::request::Request;
@@ -19,6 +20,7 @@ use crate::verification::UserList;
 /// What is protected, how, and who may pass.
 pub struct Policy {
     index: Index,
+    exceptions: Exceptions,
     rules: Vec<Rule>,
     plain: PlainLists,
     hashed: Vec<Box<[Arc<UserList>]>>,
@@ -31,7 +33,7 @@ pub struct Rule {
     methods: Methods,
     /// The index knows only how a regex begins.
     regex: Option<Box<PathRegex>>,
-    except: Box<[Exception]>,
+    except: Option<ExceptionsId>,
     plain: PlainListId,
     /// The place of its htpasswd users in [`Policy::hashed`].
     hashed: Option<u32>,
@@ -58,10 +60,10 @@ impl Rule {
     }
 
     /// Whether the rule covers a request that the index found for it.
-    fn covers(&self, method: &[u8], path: &Readings<'_>) -> bool {
+    fn covers(&self, method: &[u8], path: &Readings<'_>, exceptions: &Exceptions) -> bool {
         self.methods.cover(method)
             && self.regex.as_ref().is_none_or(|regex| path.any(|reading| regex.covers(reading)))
-            && !self.except.iter().any(|exception| exception.excepts(method, path))
+            && self.except.is_none_or(|id| !exceptions.except(id, method, path))
     }
 }
 
@@ -70,6 +72,7 @@ impl Policy {
     #[must_use]
     pub fn new(config: Config) -> Self {
         let mut index = IndexBuilder::default();
+        let mut exceptions = ExceptionsBuilder::default();
         let mut plain = Vec::with_capacity(config.rules.len());
         let mut hashed = HashedLists::default();
         let mut rules = Vec::with_capacity(config.rules.len());
@@ -78,7 +81,7 @@ impl Policy {
             index.add(number, hosts, path.forms());
             let regex = path.into_forms().into_iter().find_map(PathForm::into_regex);
             plain.push(credentials);
-            rules.push((methods, regex, except, hashed.add(htpasswd), realm));
+            rules.push((methods, regex, exceptions.add(except), hashed.add(htpasswd), realm));
         }
         let (plain, lists) = PlainLists::new(plain);
         let compile =
@@ -86,6 +89,7 @@ impl Policy {
         let rules = rules.into_iter().zip(lists).map(compile).collect();
         Self {
             index: index.build(),
+            exceptions: exceptions.build(),
             rules,
             plain,
             hashed: hashed.lists,
@@ -174,7 +178,7 @@ impl<'p> Iterator for Covering<'p> {
         let Self { policy, candidates, method, path } = self;
         let rules = candidates
             .filter_map(|place| usize::try_from(place).ok().and_then(|place| Some((place, policy.rule(place)?))));
-        rules.into_iter().find(|(_, rule)| rule.covers(method, path))
+        rules.into_iter().find(|(_, rule)| rule.covers(method, path, &policy.exceptions))
     }
 }
 

@@ -64,6 +64,12 @@ def hosts(size):
     }
 
 
+def exceptions(size):
+    """One rule for everything, with many open places in it."""
+    open_places = [{"prefix": f"/open{place:06}/"} for place in range(size)]
+    return {"basic_auth_rules": [{"prefix": "/", "except": open_places, "credentials": [":".join(user(0))]}]}
+
+
 def authorization(name, password):
     """A `Basic` credential."""
     return "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()

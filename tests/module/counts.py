@@ -41,6 +41,12 @@ def shapes():
             "accepted": workload.request("/page", **covered),
             "accepted, a name below": workload.request("/page", **{**covered, "authority": f"a.b.{last}"}),
         }
+    for size in (1, 10_000):
+        yield f"{size:,} exception{'s' if size > 1 else ''}", workload.exceptions(size), {
+            "excepted": workload.request(f"/open{size - 1:06}/page"),
+            "excepted, two readings": workload.request(f"/open{size - 1:06}//page"),
+            "accepted": workload.request("/page", credential=workload.user(0)),
+        }
     worst = {
         "1 rule": workload.rules(1),
         "2,000 nested prefixes": workload.nested_prefixes(2_000),

@@ -357,6 +357,10 @@ class Stream:
         self._run("proxy_on_context_create", ROOT)
         self.paused = self._run("proxy_on_request_headers", len(headers), 1) == PAUSE
 
+    def chunk(self, length):
+        """A piece of the request's body, not its last; returns whether the module lets it on."""
+        return self._run("proxy_on_request_body", length, 0) != PAUSE
+
     def outcome(self):
         """What has become of the request so far."""
         answered = self.status is not None

@@ -53,6 +53,11 @@ fn a_byte_order_mark_may_stand_before_a_user() {
 }
 
 #[test]
+fn a_line_shows_nothing() {
+    assert_eq!(format!("{:?}", lines("# users\nalice:one").next().unwrap().unwrap()), "Line(2, ..)");
+}
+
+#[test]
 fn a_bad_line_is_named_by_its_number() {
     let good = format!("alice:{SHA}\n");
     let line = |problem| HtpasswdError { line: 2, problem };

@@ -252,4 +252,16 @@ mod tests {
         budget.spent(micros(5), micros(3), Work::from_micros(1));
         assert!(budget.slice(micros(1_010_000)).is_some());
     }
+
+    #[test]
+    fn no_machine_is_believed_to_be_all_too_fast_or_slow() {
+        let pace = |took, done| {
+            let mut budget = Budget::new(250, Duration::ZERO);
+            (0..200).for_each(|_| budget.spent(Duration::ZERO, took, done));
+            budget.time_of(Work::from_micros(1_000))
+        };
+        let fastest = pace(micros(1_000), Work::from_micros(1_000_000));
+        assert!((micros(125)..micros(135)).contains(&fastest), "{fastest:?}");
+        assert_eq!(pace(micros(1_000_000), Work::from_micros(1_000)), micros(16_000));
+    }
 }

@@ -264,4 +264,17 @@ mod tests {
         assert!((micros(125)..micros(135)).contains(&fastest), "{fastest:?}");
         assert_eq!(pace(micros(1_000_000), Work::from_micros(1_000)), micros(16_000));
     }
+
+    #[test]
+    fn a_short_span_and_an_idle_one_say_nothing_about_the_pace() {
+        let mut budget = Budget::new(250, Duration::ZERO);
+        budget.spent(Duration::ZERO, micros(4_000), Work::from_micros(1_000));
+        let pace = |budget: &Budget| budget.time_of(Work::from_micros(1_000));
+        let slow = pace(&budget);
+        budget.spent(micros(5_000), micros(5_099), Work::from_micros(1));
+        budget.spent(micros(6_000), micros(7_000), Work::ZERO);
+        assert_eq!(pace(&budget), slow);
+        budget.spent(micros(8_000), micros(8_100), Work::from_micros(1));
+        assert!(pace(&budget) > slow);
+    }
 }

@@ -10,9 +10,9 @@ pub(crate) struct Salt {
 }
 
 impl Salt {
-    /// A salt for work whose result nobody asks for.
+    /// A salt as long as another, for work whose result nobody asks for.
     pub(crate) const fn blank(len: u8) -> Self {
-        Self { bytes: [b'.'; 16], len: if len > 16 { 16 } else { len } }
+        Self { bytes: [b'.'; 16], len }
     }
 
     /// The text of a salt, of at most `most` characters.
@@ -88,5 +88,14 @@ mod tests {
         assert_eq!(decode_crypt64::<1>(b"z5"), None);
         assert_eq!(decode_crypt64::<1>(b"z"), None);
         assert_eq!(decode_crypt64::<1>(b"z+"), None);
+    }
+
+    #[test]
+    fn a_blank_salt_is_as_long_as_another() {
+        for text in [&b""[..], b"salt", b"saltsaltsaltsalt"] {
+            let salt = Salt::copy(text).unwrap();
+            assert_eq!((salt.as_slice(), Salt::blank(salt.len()).as_slice().len()), (text, text.len()));
+        }
+        assert!(Salt::copy(b"saltsaltsaltsalts").is_none());
     }
 }

@@ -68,3 +68,15 @@ impl SaltedSha1 {
 
 /// A block of SHA-1, nominally: measured in Node's V8, scaled to bcrypt's.
 const BLOCK_NANOS: u64 = 150;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_charged_with_a_salt_and_the_padding() {
+        assert_eq!(SaltedSha1::cost(0), Work::from_nanos(150 + BLOCK_NANOS));
+        assert_eq!(SaltedSha1::cost(64 - 8 - 9), SaltedSha1::cost(0));
+        assert_eq!(SaltedSha1::cost(64 - 8 - 8), Work::from_nanos(150 + 2 * BLOCK_NANOS));
+    }
+}

@@ -200,6 +200,13 @@ fn refusals() {
         assert_eq!(Hash::parse(&text).err(), Some(error), "{text}");
         let shown = error.to_string();
         assert!(shown.contains("htpasswd"), "a cure is named: {shown}");
+        if let Salt(scheme) | Digest(scheme) | Rounds(scheme) | CostTooLow { scheme, .. } | CostTooHigh { scheme, .. } =
+            error
+        {
+            let marker =
+                if scheme == Scheme::Bcrypt { "bcrypt" } else { text.split_inclusive(['}', '$']).next().unwrap() };
+            assert!(shown.contains(marker), "the scheme is named: {shown}");
+        }
         assert!(text.len() < 6 || !shown.contains(&text), "nothing is shown: {shown}");
     }
 }

@@ -346,6 +346,8 @@ mod tests {
         let prefix = |text: &str| PathForm::Prefix(text.as_bytes().into());
         builder.add(0, Box::default(), &[prefix("/a"), prefix("/a/b")]);
         let index = builder.build();
-        assert!(matches!(index.candidates(None, &Readings::Plain(b"/a/b/c")), Candidates::One(Some(0))));
+        for path in [&b"/a/b/c"[..], b"/a/b", b"/a/", b"/a"] {
+            assert!(matches!(index.candidates(None, &Readings::Plain(path)), Candidates::One(Some(0))));
+        }
     }
 }

@@ -198,7 +198,8 @@ impl<'a> Sketch<'a> {
             let shared = to_u32(before.iter().zip(text).take_while(|(left, right)| left == right).count());
             before = text;
             let mut left = None;
-            while right_edge.len() > 1 && sketch.end(right_edge.last()) > shared {
+            // Never beyond the root, which ends where it begins.
+            while sketch.end(right_edge.last()) > shared {
                 left = right_edge.pop();
             }
             let mut parent = right_edge.last().copied().unwrap_or(ROOT);

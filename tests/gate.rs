@@ -209,3 +209,46 @@ fn the_address_is_asked_for_only_where_it_counts() {
     assert_eq!(worker.login_of(|| panic!("asked"), "/", "ok:test").unwrap(), "accepted");
     assert_eq!(worker.login(1, "/", "ok:wrong"), None, "who waits has one");
 }
+
+#[test]
+fn who_is_delayed_is_so_by_the_rule_that_covers_first() {
+    let policy = Policy::new(
+        Config::read(
+            format!(
+                r#"{{"lockout": {{"failures": 1, "window_seconds": 60, "lock_seconds": 60}}, "hash_budget_ms_per_second": 1,
+                    "basic_auth_rules": [{{"prefix": "/no", "credentials": ["ok:test"]}}, {{"prefix": "/no", "credentials": ["ok:test"]}},
+                    {{"prefix": "/", "htpasswd": "{BCRYPT4}"}}, {{"prefix": "/", "htpasswd": "{OTHER}"}}]}}"#
+            )
+            .as_bytes(),
+        )
+        .ok()
+        .unwrap(),
+    );
+    let mut gate = Gate::new(&policy, &[7; 32], Duration::ZERO);
+    let request = Request {
+        method: b"GET",
+        path: Some(b"/"),
+        authority: Some(b"test"),
+        // alice:guess
+        credential: HeaderLines::One(b"Basic YWxpY2U6Z3Vlc3M="),
+    };
+    let client = |number: u32| Client::from_ip(Ipv4Addr::from_bits(number).into());
+    let mut busy = None;
+    for number in 0..10 {
+        if let Passage::Decided(decision) =
+            gate.decide(&policy, &request, number, || client(number), &mut || Duration::ZERO)
+        {
+            busy = Some(decision.to_string());
+        }
+    }
+    assert_eq!(busy.unwrap(), "delayed for busy by rule 2 for 1 s");
+    let mut now = Duration::ZERO;
+    while !gate.is_idle() {
+        now += Duration::from_secs(1);
+        gate.work(&policy, &mut || now);
+    }
+    let Passage::Decided(locked) = gate.decide(&policy, &request, 0, || client(0), &mut || now) else {
+        panic!("waits")
+    };
+    assert!(locked.to_string().starts_with("delayed for locked by rule 2 for "), "{locked}");
+}

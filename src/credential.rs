@@ -356,4 +356,21 @@ mod tests {
         assert_eq!(ids[0], ids[2]);
         assert_ne!(ids[0], ids[1]);
     }
+
+    #[test]
+    fn no_list_accepts_what_another_does_however_many_there_are() {
+        let list = |text: String| Box::from([pair(&text)]);
+        let (lists, ids) = PlainLists::new(
+            (0..1_000).map(|n| list(if n % 2 == 0 { format!("ok:test{n}") } else { format!("u{n}:x") })),
+        );
+        for (asked, id) in ids.iter().enumerate() {
+            let verdict = lists.verify(*id, &pair("ok:test42"));
+            let expected = match asked {
+                42 => Verdict::Accepted,
+                _ if asked % 2 == 0 => Verdict::WrongPassword,
+                _ => Verdict::UnknownUser,
+            };
+            assert_eq!(verdict, expected, "list {asked}");
+        }
+    }
 }

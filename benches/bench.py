@@ -26,7 +26,7 @@ from envoy import MODULE, Envoy, NotServing, bootstrap  # noqa: E402
 from load import PROTOCOLS  # noqa: E402
 from packages import ENVOY, Missing  # noqa: E402
 from rounds import Rounds  # noqa: E402
-from variants import IDLE, NONE, OURS, UPSTREAM, Filters, Variant, all_variants, configurations, peers  # noqa: E402
+from variants import IDLE, NONE, OURS, PAGE, Filters, Variant, all_variants, configurations, peers  # noqa: E402
 
 IDLE_MODULE = ROOT / "target" / "idle" / "wasm32-wasip1" / "release" / "idle.wasm"
 DATA = ROOT / "target" / "bench"
@@ -63,7 +63,7 @@ def measure(modules, rounds, requests):
     for one in run.variants:
         place = {"filter": one.filter, "shape": one.shape, "case": one.case, "headers": one.headers, "protocol": one.protocol}
         entries.append({**place, "adds": run.added(one), "rounds": [round(value, 2) for value in run.times[one]]})
-    without = Variant(NONE, UPSTREAM, "not covered", "five headers", "HTTP/1.1")
+    without = Variant(NONE, PAGE, "not covered", "five headers", "HTTP/1.1")
     return {
         "envoy": ENVOY,
         "machine": f"{platform.machine()}, {os.cpu_count()} processors, {platform.system()}",

@@ -1,7 +1,7 @@
 """Tables of what was measured, in Markdown: for the terminal and for the documents."""
 
 import workload
-from variants import IDLE, NATIVE, NONE, OURS, WITHOUT_BODY
+from variants import ANSWERS, IDLE, NATIVE, NONE, OURS, PAGE
 
 CASES = ("not covered", "missing", "wrong password", "accepted")
 TITLES = {"not covered": "not covered", "missing": "refused: no credential", "wrong password": "refused: wrong password", "accepted": "accepted"}
@@ -33,7 +33,11 @@ def requests(costs, names, protocols):
     """What each filter adds to a request, for each kind of it."""
     kinds = [(headers, protocol) for protocol in protocols for headers in workload.HEADERS]
     rows = [
-        ["no filter, and the answer without its body", *_row(costs, NONE, "not covered", kinds, shape=WITHOUT_BODY)],
+        *(
+            [f"no filter, with {answer} in the page's place", *_row(costs, NONE, "not covered", kinds, shape=answer)]
+            for answer in ANSWERS
+            if answer != PAGE
+        ),
         [f"a module that does nothing (`{IDLE}`)", *_row(costs, IDLE, "not covered", kinds)],
     ]
     for case in CASES[1:]:

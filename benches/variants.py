@@ -10,9 +10,12 @@ from envoy import answer_200, listener, wasm_filter
 
 OURS, IDLE, NATIVE, NONE = "basic_auth", "idle", "native", "none"
 
-UPSTREAM, WITHOUT_BODY = "answered", "answered without a body"
-"""What a request without a filter meets: an answer of eight bytes, as everywhere here, or an empty one. A refusal takes
-the place of that answer, so the difference between the two is part of what it adds."""
+PAGE = "page"
+"""What answers a request that is let on: a small page, of 1 kB."""
+
+ANSWERS = {PAGE: "0123456789abcdef" * 64, "eight bytes": "upstream", "nothing": ""}
+"""Bodies by name. A refusal takes the place of the page, so what it adds depends on what a page costs. Without a filter
+the others are measured as well; then everybody can see what refusals would add to those."""
 
 WITH_CREDENTIAL = ("wrong password", "accepted")
 """The cases whose request carries a credential; without a filter it is sent as well, for the difference's sake."""
@@ -37,7 +40,7 @@ class Variant:
     def baseline(self):
         """The same request where there is no filter."""
         case = "accepted" if self.case in WITH_CREDENTIAL else "not covered"
-        return Variant(NONE, UPSTREAM, case, self.headers, self.protocol)
+        return Variant(NONE, PAGE, case, self.headers, self.protocol)
 
     @property
     def request(self):
@@ -57,7 +60,7 @@ class Filters:
     def __init__(self, modules, shapes):
         """`modules` by name; `shapes` are pairs of a module's name and a name in `configurations()`."""
         self.modules = modules
-        self._chains = {f"{NONE}, {UPSTREAM}": [], f"{NONE}, {WITHOUT_BODY}": [], f"{NATIVE}, 1 rule": [native(workload.user(0))]}
+        self._chains = {f"{NATIVE}, 1 rule": [native(workload.user(0))]}
         known = configurations()
         for name, shape in shapes:
             size, make = known[shape]
@@ -67,10 +70,11 @@ class Filters:
 
     def listeners(self):
         # Without a random request id, a request has the same headers every time and all of them are counted.
-        return [
-            listener(name, filters, answer_200("" if WITHOUT_BODY in name else "upstream"), manager={"generate_request_id": False})
-            for name, filters in self._chains.items()
-        ]
+        def one(name, filters, answer):
+            return listener(name, filters, answer_200(answer), manager={"generate_request_id": False})
+
+        without = [one(f"{NONE}, {name}", [], answer) for name, answer in ANSWERS.items()]
+        return without + [one(name, filters, ANSWERS[PAGE]) for name, filters in self._chains.items()]
 
 
 def configurations():
@@ -99,7 +103,8 @@ def all_variants(names, shapes, protocols):
     """What one round measures, but the baselines. `names` are the modules that decide: ours and peers."""
     for protocol in protocols:
         for headers in workload.HEADERS:
-            yield Variant(NONE, WITHOUT_BODY, "not covered", headers, protocol)
+            for answer in ANSWERS.keys() - {PAGE}:
+                yield Variant(NONE, answer, "not covered", headers, protocol)
             yield Variant(IDLE, "1 rule", "not covered", headers, protocol)
             for case in ("missing", "wrong password", "accepted"):
                 yield Variant(NATIVE, "1 rule", case, headers, protocol)

@@ -253,7 +253,7 @@ impl HostIndex {
 mod tests {
     use super::{Candidates, IndexBuilder};
     use crate::authority::HostPattern;
-    use crate::path::{PathForm, PathRegex};
+    use crate::path::{Dot, PathForm, PathRegex};
     use crate::readings::Readings;
 
     fn covers(pattern: &str, authority: &str) -> bool {
@@ -333,7 +333,11 @@ mod tests {
     #[test]
     fn a_regex_is_looked_at_only_where_a_path_begins_as_it_does() {
         let mut builder = IndexBuilder::default();
-        builder.add(0, Box::default(), &[PathForm::Regex(PathRegex::new("/Api/.*").unwrap().into())]);
+        builder.add(
+            0,
+            Box::default(),
+            &[PathForm::Regex(PathRegex::new("/Api/.*", Dot::EveryCharacter).unwrap().into())],
+        );
         let index = builder.build();
         for (path, found) in [(&b"/api/x"[..], true), (b"/API/", true), (b"/ap", false), (b"/other", false)] {
             assert_eq!(index.candidates(None, &Readings::Plain(path)).next().is_some(), found);

@@ -87,7 +87,9 @@ fn a_bad_line_is_named_by_its_number() {
 #[test]
 fn a_text_without_users_is_refused() {
     for text in ["", "\n\n", "# nobody\n", "\u{feff}", " \t \r\n"] {
-        assert_eq!(UserList::parse(text).err(), Some(HtpasswdError { line: 0, problem: Problem::NoUser }));
+        let error = UserList::parse(text).err().unwrap();
+        assert_eq!(error, HtpasswdError { line: 0, problem: Problem::NoUser });
+        assert!(error.to_string().starts_with("no user"), "no line is at fault: {error}");
     }
 }
 

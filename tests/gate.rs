@@ -113,3 +113,39 @@ fn who_was_told_to_come_again_learns_nothing_before() {
     assert_eq!(worker.login(1, "/", "alice:secret").unwrap(), "accepted");
     assert_eq!(worker.login(1, "/", "nobody:secret").unwrap(), "busy");
 }
+
+/// GHSA-6765-c87h-8mrf, CVE-2026-88010: two different pairs shared a key, so that one was let in for the other.
+#[test]
+fn a_verified_pair_lets_no_other_in() {
+    let mut worker = Worker::new(&format!(r#"{{"basic_auth_rules": [{{"prefix": "/", "htpasswd": "{BCRYPT4}"}}]}}"#));
+    assert_eq!(worker.login(1, "/", "alice:secret"), None);
+    assert_eq!(worker.drain(), ["accepted"]);
+    assert_eq!(worker.login(1, "/", "alice:secret").unwrap(), "accepted");
+    for pair in ["alices:ecret", "alic:esecret", "alicesecret:", ":alicesecret", "Alice:secret", "secret:alice"] {
+        assert_eq!(worker.login(1, "/", pair), None, "{pair}");
+        assert_eq!(worker.drain(), ["unknown_user"], "{pair}");
+    }
+    for pair in ["alice:", "alice::secret", "alice:secret ", "alice:secre", "alice:SECRET"] {
+        assert_eq!(worker.login(1, "/", pair), None, "{pair}");
+        assert_eq!(worker.drain(), ["wrong_password"], "{pair}");
+    }
+}
+
+#[test]
+fn a_pair_verified_under_one_list_is_hashed_anew_under_another() {
+    // Of `other`.
+    let other = "alice:$2y$04$7xUmAB.Wm.lCjzARbX.z/.VoM8txlpw8ShrHbSeiCSEIsKcSZSbmG";
+    let mut worker = Worker::new(&format!(
+        r#"{{"basic_auth_rules": [
+            {{"prefix": "/one", "htpasswd": "{BCRYPT4}"}}, {{"prefix": "/two", "htpasswd": "{other}"}}]}}"#
+    ));
+    for (path, pair, decision) in [
+        ("/one", "alice:secret", "accepted"),
+        ("/two", "alice:secret", "wrong_password"),
+        ("/two", "alice:other", "accepted"),
+        ("/one", "alice:other", "wrong_password"),
+    ] {
+        assert_eq!(worker.login(1, path, pair), None, "{path} {pair}");
+        assert_eq!(worker.drain(), [decision], "{path} {pair}");
+    }
+}

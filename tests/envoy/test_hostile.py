@@ -1,6 +1,7 @@
 """What a client can throw at the filter gets an answer, and the virtual machine lives on."""
 
 import pytest
+import upstream
 from envoy import Envoy, answer_200, bootstrap, listener, wasm_filter
 from http_client import http1, http1_raw, http1_statuses, http2
 
@@ -23,8 +24,12 @@ def proxy(module, runtime, version):
         listener("named", [plugin(RULES, root_id="some_plugin_name")], answer_200()),
         listener("empty", [plugin("")], answer_200()),
         listener("braces", [plugin("{}")], answer_200()),
+        listener("shown", [plugin(RULES)], [{"match": {"prefix": "/"}, "route": {"cluster": "upstream"}}]),
     ]
-    with Envoy(bootstrap(listeners), version=version) as proxy:
+    address = {"socket_address": {"address": "127.0.0.1", "port_value": upstream.start()}}
+    endpoints = [{"lb_endpoints": [{"endpoint": {"address": address}}]}]
+    cluster = {"name": "upstream", "load_assignment": {"cluster_name": "upstream", "endpoints": endpoints}}
+    with Envoy(bootstrap(listeners, [cluster]), version=version) as proxy:
         yield proxy
         # Whatever the tests above sent: the filter still answers, so nothing trapped.
         assert http1(proxy.ports["rules"], b"GET", b"/productpage").status == 401
@@ -98,6 +103,18 @@ def test_http_1_0_and_no_host(proxy):
 def test_an_absolute_target_is_its_path(proxy):
     request = b"GET http://foo.com/productpage HTTP/1.1\r\nhost: foo.com\r\nconnection: close\r\n\r\n"
     assert http1_raw(proxy.ports["rules"], request).status == 401
+
+
+def test_an_empty_line_beside_the_credential_is_gone_for_everybody(proxy, send):
+    """CVE-2021-32777: Envoy joins the lines of this header and leaves empty ones out, before any filter. So two lines of
+    which one is empty are one to the filter; what counts is that the upstream sees the same one, and nothing else."""
+    empty = (b"authorization", b"")
+    for lines in ([RIGHT, empty], [empty, RIGHT], [empty, RIGHT, empty]):
+        answer = send(proxy.ports["shown"], b"GET", b"/productpage", lines)
+        seen = [line.strip() for line in answer.body.decode().splitlines() if "authorization" in line.lower()]
+        assert (answer.status, seen) == (200, ["authorization: Basic b2s6dGVzdA=="])
+    for lines in ([OTHER, empty], [empty, OTHER], [empty, empty]):
+        assert send(proxy.ports["shown"], b"GET", b"/productpage", lines).status == 401
 
 
 def test_grpc_sees_its_own_status(proxy):

@@ -1,4 +1,4 @@
-"""CVE-2025-62232 and its kin: what is logged, counted or answered holds no user's name, password, token or hash.
+"""CVE-2025-62232 and its kin: no password, token or hash is in what is logged, counted, answered or told the access log.
 
 The host takes every line that the module logs, at any level, and what it writes to its standard output.
 """
@@ -41,7 +41,7 @@ def test_no_login_leaves_a_secret(module):
     plugin = module.plugin(RULES, environment=ENVIRONMENT)
     loaded = list(plugin.log)
     assert any("protecting with 2 rules" in line for line in loaded) and sum(line.startswith("warn: ") for line in loaded) >= 2, loaded
-    answered, secrets = set(), [*SECRETS, *NAMES]
+    answered, secrets = set(), list(SECRETS)
     for path, pairs in LOGINS.items():
         for pair in pairs:
             token = base64.b64encode(pair.encode()).decode()
@@ -52,12 +52,13 @@ def test_no_login_leaves_a_secret(module):
                 outcome = stream.outcome()
                 stream.close()
                 answered.add(outcome.status)
-                answer = b"" if outcome.status is None else repr((outcome.headers, outcome.body, stream.properties)).encode()
-                assert not [secret for secret in secrets if secret.encode() in answer], (pair, answer)
+                # A request that goes on carries its credential; whatever else the module did to it is in the properties.
+                told = repr((stream.properties, outcome.status is not None and (outcome.headers, outcome.body)))
+                assert not [secret for secret in secrets if secret in told], (pair, told)
     assert answered == {None, 401, 429}
     assert plugin.log == loaded, "a request writes nothing to the log"
     written = "\n".join([*plugin.log, *plugin.metrics])
-    assert not [secret for secret in secrets if secret in written], written
+    assert not [secret for secret in [*secrets, *NAMES] if secret in written], written
 
 
 REFUSALS = json.loads((ROOT / "testdata" / "refusals.json").read_text())["refusals"]

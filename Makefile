@@ -35,7 +35,7 @@ counts: $(MODULE) ## Writes testdata/counts.json, what requests cost in host cal
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/module/counts.py
 
 .PHONY: test-envoy
-test-envoy: $(MODULE) ## Runs the tests through a real Envoy (ENVOY=1.36.4 for an older one)
+test-envoy: $(MODULE) ## Runs the tests through a real Envoy (ENVOY=1.36.4 for an older one, RUNTIME=wasmtime for one built with it)
 	@$(PYTHON) tools/packages.py tests >/dev/null
 	PYTHONPATH=target/python-tests PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m pytest -q -p no:cacheprovider tests/envoy
 
@@ -56,6 +56,7 @@ $(MODULE): $(SOURCES) tools/remap.py $(wildcard tools/link.py) | toolchain
 lint: toolchain ## Checks format, lints and documentation
 	cargo fmt --check
 	cargo fmt --check --manifest-path fuzz/Cargo.toml
+	cargo metadata --quiet --locked --format-version 1 --manifest-path fuzz/Cargo.toml >/dev/null
 	cargo clippy --quiet --locked --all-targets
 	cargo clippy --quiet --locked --lib --target wasm32-wasip1
 	RUSTDOCFLAGS='-D warnings' cargo doc --quiet --locked --no-deps --document-private-items

@@ -69,7 +69,7 @@ impl HostPattern {
             return read_ipv6(literal).map(Self::Ipv6);
         }
         if let Some(address) = str::from_utf8(text).ok().and_then(|text| text.parse().ok()) {
-            return Some(Self::Ipv6(address));
+            return (!may_end_in_port(text)).then_some(Self::Ipv6(address));
         }
         let host = without_port(text)?;
         if host == b"*" {
@@ -88,6 +88,14 @@ impl HostPattern {
             name => is_name(name).then(|| lower(name).map(Self::Name))?,
         }
     }
+}
+
+/// Whether what follows the last colon of an address could be meant as a port: without it, there still is an address.
+fn may_end_in_port(address: &[u8]) -> bool {
+    let Some(colon) = address.iter().rposition(|byte| *byte == b':') else { return false };
+    let (host, port) = address.split_at_checked(colon).unwrap_or_default();
+    let is_address = |host: &str| host.parse::<Ipv6Addr>().is_ok();
+    port.iter().skip(1).all(u8::is_ascii_digit) && str::from_utf8(host).is_ok_and(is_address)
 }
 
 /// Reads what follows `[` in an IPv6 literal.
@@ -163,6 +171,9 @@ mod tests {
             "**",
             "user@foo.com",
             "foo.com:x",
+            // With a port, or without one?
+            "fe80::1:80",
+            "2001:db8::a:443",
             "https://foo.com",
             "foo.com/x",
             "[::1",

@@ -102,6 +102,8 @@ pub enum WarningKind {
     NothingProtected,
     /// A password is empty.
     EmptyPassword,
+    /// An exception matches no reading but one of the paths that it is about.
+    ExceptionNeverApplies,
     /// A password in `credentials` has the form of a hash; it is compared as plain text all the same.
     LooksLikeHash,
 }
@@ -113,6 +115,10 @@ impl fmt::Display for Warning {
             WarningKind::NothingProtected => {
                 f.write_str("no `basic_auth_rules`: nothing is protected, every request passes")
             }
+            WarningKind::ExceptionNeverApplies => write!(
+                f,
+                "{place}: it never applies, for an escape, `;`, `#`, `\\`, `//` or a dot segment has another reading, and each has to match"
+            ),
             WarningKind::EmptyPassword => write!(f, "{place}: an empty password is accepted"),
             WarningKind::LooksLikeHash => write!(
                 f,
@@ -172,7 +178,7 @@ impl Config {
                     path: read_path(&rule, &fields, PathPattern::new)?,
                     hosts: read_hosts(&fields)?.into(),
                     methods: read_methods(&fields)?,
-                    except: read_except(&fields)?.into(),
+                    except: read_except(&fields, &mut config.warnings)?.into(),
                     credentials: read_credentials(&fields, &mut config.warnings)?.into(),
                     htpasswd: read_htpasswd(&fields, environment, &mut lists)?.into(),
                     realm: read_realm(&fields)?.map_or_else(|| realm.clone(), |realm| shared(&mut realms, realm)),
@@ -233,14 +239,18 @@ fn read_path<T>(
     new(Matcher::of(field), &node.text()?).map_err(|problem| node.error(problem))
 }
 
-fn read_except(fields: &Fields<'_>) -> Result<Vec<Exception>, ConfigError> {
+fn read_except(fields: &Fields<'_>, warnings: &mut Vec<Warning>) -> Result<Vec<Exception>, ConfigError> {
     let mut exceptions = Vec::new();
     if let Some(list) = fields.get("except") {
         list.for_each_item(&mut |exception| {
             let fields = exception.fields(EXCEPT_FIELDS)?;
             let names = read_method_names(&fields)?.filter(|names| !names.iter().any(|name| &**name == "*"));
             let new = |matcher, text: &str| Exception::new(matcher, text, names);
-            exceptions.push(read_path(&exception, &fields, new)?);
+            let read = read_path(&exception, &fields, new)?;
+            if read.never_applies() {
+                warnings.push(Warning { place: exception.place(), kind: WarningKind::ExceptionNeverApplies });
+            }
+            exceptions.push(read);
             Ok(())
         })?;
     }
@@ -389,6 +399,14 @@ mod tests {
             config.rules.iter().all(|rule| std::sync::Arc::ptr_eq(&rule.htpasswd[0], &config.rules[0].htpasswd[0]))
         );
         assert_eq!(reads.get(), 1);
+    }
+
+    #[test]
+    fn an_exception_that_never_applies_warns() {
+        let except = r#"[{"prefix": "/a/"}, {"exact": "/a%20b"}, {"suffix": ".css"}]"#;
+        let text =
+            format!(r#"{{"basic_auth_rules": [{{"prefix": "/", "credentials": ["ok:test"], "except": {except}}}]}}"#);
+        assert_eq!(warnings(&text), [WarningKind::ExceptionNeverApplies]);
     }
 
     #[test]

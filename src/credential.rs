@@ -195,16 +195,19 @@ impl PlainLists {
     #[must_use]
     pub fn verify(&self, list: PlainListId, presented: &Pair) -> Verdict {
         let (user, hash) = self.hashes(list, presented);
-        let same = |entry: &ListedPair| {
-            entry.hash == hash && entry.list == list && bool::from(entry.pair.bytes.ct_eq(&presented.bytes))
-        };
-        if self.pairs.find(hash, same).is_some() {
+        if self.find(list, hash, presented).is_some() {
             return Verdict::Accepted;
         }
         match self.users.find(user, |known| *known == user) {
             Some(_) => Verdict::WrongPassword,
             None => Verdict::UnknownUser,
         }
+    }
+
+    fn find(&self, list: PlainListId, hash: u64, pair: &Pair) -> Option<&ListedPair> {
+        self.pairs.find(hash, |entry| {
+            entry.hash == hash && entry.list == list && bool::from(entry.pair.bytes.ct_eq(&pair.bytes))
+        })
     }
 
     /// The hash of list and user name, and that of list and pair. The first is a station on the way to the second.
@@ -226,7 +229,10 @@ impl PlainLists {
                 self.users.reserve(self.users.len().saturating_add(2), |known| *known);
             }
             self.users.entry(user, |known| *known == user, |known| *known).or_insert(user);
-            self.pairs.insert_unique(hash, ListedPair { hash, list, pair }, |entry| entry.hash);
+            // Once, however often it is listed: equal ones would be searched one after the other.
+            if self.find(list, hash, &pair).is_none() {
+                self.pairs.insert_unique(hash, ListedPair { hash, list, pair }, |entry| entry.hash);
+            }
         }
     }
 }

@@ -81,12 +81,14 @@ pub enum Problem {
     },
     /// A path matcher is the empty text.
     EmptyPattern,
-    /// A path matcher has nothing before its `?`.
+    /// A path matcher has nothing before its `?`, or an exception has a `?`.
     PatternIsQuery,
-    /// A path matcher that stands for the beginning or the whole of a path does not begin with `/`.
+    /// A path matcher that stands for the beginning or the whole of a path does not begin with `/`; nor can a regex.
     PatternNoSlash,
-    /// A path matcher has a malformed escape, an overlong UTF-8 sequence or too many readings.
+    /// A path matcher has a malformed escape or an overlong UTF-8 sequence.
     PatternUnreadable,
+    /// A path matcher has too many readings, or a malformed one.
+    PatternReadings,
     /// A regex does not compile, or not within [`REGEX_SIZE_LIMIT`](crate::path::REGEX_SIZE_LIMIT).
     Regex {
         /// What is wrong with it, in words that quote nothing of it.
@@ -175,6 +177,9 @@ impl fmt::Display for Problem {
             Self::PatternNoSlash => f.write_str("a path begins with `/`; begin the pattern with it"),
             Self::PatternUnreadable => {
                 f.write_str("an escape that no path can hold; write `%25` for a percent sign, and characters as UTF-8")
+            }
+            Self::PatternReadings => {
+                f.write_str("too many readings, or one that no path can have; write the path as it is served")
             }
             Self::Regex { reason } => write!(f, "not a regex that can be used ({reason}); mend or shorten it"),
             Self::NoMethod => {

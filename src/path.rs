@@ -8,7 +8,7 @@ use memchr::memmem;
 use regex_lite::{Regex, RegexBuilder};
 
 use crate::error::Problem;
-use crate::readings;
+use crate::readings::{self, Readings};
 
 /// The most bytes that a compiled regex may take. Its matching time is the product of its size and the path's length.
 pub const REGEX_SIZE_LIMIT: usize = 16 * 1024;
@@ -78,14 +78,17 @@ impl PathPattern {
             if path.first() != Some(&b'/') && matcher != Matcher::Suffix {
                 return Err(Problem::PatternNoSlash);
             }
-            let forms = forms(path).ok_or(Problem::PatternUnreadable)?;
+            if !readings::is_well_formed(path) {
+                return Err(Problem::PatternUnreadable);
+            }
+            let forms = forms(path).ok_or(Problem::PatternReadings)?;
             Ok(forms.iter().map(|text| form(text.to_ascii_lowercase().into())).collect())
         };
         let forms = match matcher {
             Matcher::Prefix => read(readings::forms_of_prefix, PathForm::Prefix)?,
             Matcher::Exact => read(readings::forms_of_path, PathForm::Exact)?,
             Matcher::Suffix => read(readings::forms_of_suffix, PathForm::Suffix)?,
-            Matcher::Regex => Box::from([PathForm::Regex(PathRegex::new(text)?.into())]),
+            Matcher::Regex => Box::from([PathForm::Regex(PathRegex::new(text, Dot::EveryCharacter)?.into())]),
         };
         Ok(Self { forms })
     }
@@ -120,6 +123,15 @@ impl PathForm {
     }
 }
 
+/// What a dot in a regex stands for, if its flags do not say otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dot {
+    /// Every character: a rule has to hold behind a decoded line feed as well.
+    EveryCharacter,
+    /// Every character but the line feed, as it is usual.
+    WithinLine,
+}
+
 /// A regex that matches whole paths.
 #[derive(Debug, Clone)]
 pub struct PathRegex {
@@ -134,11 +146,16 @@ impl PathRegex {
     /// Compiles a regex from the configuration.
     ///
     /// # Errors
-    /// [`Problem::Regex`].
-    pub fn new(pattern: &str) -> Result<Self, Problem> {
+    /// [`Problem::Regex`], or [`Problem::PatternNoSlash`] for one that no path can match.
+    pub fn new(pattern: &str, dot: Dot) -> Result<Self, Problem> {
+        let regex = whole_path_regex(pattern, dot)?;
+        let beginning = literal_beginning(pattern);
+        if !beginning.is_empty() && !beginning.starts_with('/') {
+            return Err(Problem::PatternNoSlash);
+        }
         Ok(Self {
-            regex: whole_path_regex(pattern)?,
-            beginning: literal_beginning(pattern).to_ascii_lowercase().into_bytes().into(),
+            regex,
+            beginning: beginning.to_ascii_lowercase().into_bytes().into(),
             required: required_literal(pattern).into(),
         })
     }
@@ -187,11 +204,23 @@ impl Exception {
         if text.is_empty() {
             return Err(Problem::EmptyPattern);
         }
+        let literal = || {
+            if text.contains('?') {
+                return Err(Problem::PatternIsQuery);
+            }
+            if !text.starts_with('/') && matcher != Matcher::Suffix {
+                return Err(Problem::PatternNoSlash);
+            }
+            if !readings::is_well_formed(text.as_bytes()) {
+                return Err(Problem::PatternUnreadable);
+            }
+            Ok(text.as_bytes().into())
+        };
         let pattern = match matcher {
-            Matcher::Prefix => ExceptionPattern::Prefix(text.as_bytes().into()),
-            Matcher::Exact => ExceptionPattern::Exact(text.as_bytes().into()),
-            Matcher::Suffix => ExceptionPattern::Suffix(text.as_bytes().into()),
-            Matcher::Regex => ExceptionPattern::Regex(PathRegex::new(text)?),
+            Matcher::Prefix => ExceptionPattern::Prefix(literal()?),
+            Matcher::Exact => ExceptionPattern::Exact(literal()?),
+            Matcher::Suffix => ExceptionPattern::Suffix(literal()?),
+            Matcher::Regex => ExceptionPattern::Regex(PathRegex::new(text, Dot::WithinLine)?),
         };
         Ok(Self { pattern, methods: methods.map(Into::into) })
     }
@@ -201,11 +230,32 @@ impl Exception {
     pub fn is_regex(&self) -> bool {
         matches!(self.pattern, ExceptionPattern::Regex(_))
     }
+
+    /// Whether every path that it matches has a reading which it does not match, so that it never takes a request out.
+    #[must_use]
+    pub fn never_applies(&self) -> bool {
+        // As plain as a path with this text in it can be.
+        let path = match &self.pattern {
+            ExceptionPattern::Prefix(text) => [text, &b"x"[..]].concat(),
+            ExceptionPattern::Exact(text) => text.to_vec(),
+            ExceptionPattern::Suffix(text) => [b"/x", &**text].concat(),
+            ExceptionPattern::Regex(_) => return false,
+        };
+        let mut readings = 0_u32;
+        let all = Readings::of(b"GET", Some(&path)).all(|_| {
+            readings = readings.saturating_add(1);
+            true
+        });
+        !all || readings > 1
+    }
 }
 
 /// A regex that matches whole paths only.
-fn whole_path_regex(pattern: &str) -> Result<Regex, Problem> {
-    let compile = |pattern: &str| RegexBuilder::new(pattern).size_limit(REGEX_SIZE_LIMIT).build();
+fn whole_path_regex(pattern: &str, dot: Dot) -> Result<Regex, Problem> {
+    let dot_matches_new_line = dot == Dot::EveryCharacter;
+    let compile = |pattern: &str| {
+        RegexBuilder::new(pattern).size_limit(REGEX_SIZE_LIMIT).dot_matches_new_line(dot_matches_new_line).build()
+    };
     let problem = |error: regex_lite::Error| Problem::Regex { reason: error.to_string() };
     // Alone first: `a)|(b` must not find its missing halves in what is put around it.
     compile(pattern).map_err(problem)?;
@@ -286,7 +336,7 @@ fn has_outer_alternative(pattern: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Exception, Matcher, PathPattern, PathRegex, literal_beginning, required_literal};
+    use super::{Dot, Exception, Matcher, PathPattern, PathRegex, literal_beginning, required_literal};
 
     #[test]
     fn regexes_are_told_from_what_costs_less() {
@@ -302,10 +352,44 @@ mod tests {
         for (pattern, fits) in [
             ("/api/v[0-9]+/(users|orders|items)/[a-z0-9-]{1,36}(/.*)?", true),
             ("/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", true),
-            ("(a{100}){100}", false),
-            ("[a-z]{1,1000}", false),
+            ("/(a{100}){100}", false),
+            ("/[a-z]{1,1000}", false),
         ] {
-            assert_eq!(PathRegex::new(pattern).is_ok(), fits, "{pattern}");
+            assert_eq!(PathRegex::new(pattern, Dot::WithinLine).is_ok(), fits, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn a_dot_in_a_rule_is_a_line_feed_as_well() {
+        for (pattern, of_a_rule, of_an_exception) in
+            [("/a/.*", true, false), ("(?s)/a/.*", true, true), ("(?-s)/a/.*", false, false), ("/a/[^/]*", true, true)]
+        {
+            let is_match = |dot| PathRegex::new(pattern, dot).unwrap().is_match("/a/x\ny");
+            assert_eq!(
+                (is_match(Dot::EveryCharacter), is_match(Dot::WithinLine)),
+                (of_a_rule, of_an_exception),
+                "{pattern}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_exception_that_never_applies_is_known() {
+        for (matcher, text, never) in [
+            (Matcher::Prefix, "/a/.b/c..d/", false),
+            (Matcher::Exact, "/a/", false),
+            (Matcher::Suffix, ".css", false),
+            (Matcher::Regex, "/a;b", false),
+            (Matcher::Prefix, "/caf\u{e9}/", false),
+            (Matcher::Prefix, "/a%20b/", true),
+            (Matcher::Exact, "/a//b", true),
+            (Matcher::Prefix, "/a;", true),
+            (Matcher::Prefix, "/a/.", false),
+            (Matcher::Exact, "/a/.", true),
+            (Matcher::Suffix, "#x", true),
+            (Matcher::Exact, "/a/../b", true),
+        ] {
+            assert_eq!(Exception::new(matcher, text, None).unwrap().never_applies(), never, "{matcher:?} {text}");
         }
     }
 

@@ -82,7 +82,7 @@ fn hostile_path() -> impl Strategy<Value = Vec<u8>> {
     let piece = select(vec![
         &b"/"[..], b"//", b"a", b"b", b"A", b"admin", b".css", b".", b"..", b"...", b"/../", b"/./", b"\\", b";", b";x", b"?",
         b"#", b"\0", b"%", b"%2", b"%zz", b"%25", b"%2525", b"%2f", b"%2F", b"%5c", b"%2e", b"%2E%2e", b"%61", b"%41", b"%3b",
-        b"%23", b"%3f", b"%00", b"%ff", b"%c0%ae", b"%e0%80", b"\xff", b"\xc3\xa9", b"\xc0\xaf", b"*", b" ", b"1",
+        b"%23", b"%3f", b"%00", b"%0a", b"\n", b"%c4%b0", b"\xc4\xb1", b"%e2%84%aa", b"%c5%bf", b"\xc5", b"\xe2\x84", b"%ff", b"%c0%ae", b"%e0%80", b"\xff", b"\xc3\xa9", b"\xc0\xaf", b"*", b" ", b"1",
     ]);
     vec(piece, 0..10).prop_map(|pieces| [&b"/"[..], &pieces.concat()].concat())
 }
@@ -121,6 +121,8 @@ enum Rewrite {
     TrailingSlash,
     /// Changes the case of letters.
     Case(Vec<Index>),
+    /// Writes letters as those that are not ASCII, but are the same in the other case.
+    Letters(Vec<Index>),
 }
 
 impl Rewrite {
@@ -173,6 +175,13 @@ impl Rewrite {
                 without(b";").then(|| [&path[..end], b";", text, &path[end..]].concat())
             }
             Self::TrailingSlash => Some([path, b"/"].concat()),
+            Self::Letters(places) => Some(each(&chosen(places, &all), &|byte| match byte {
+                b'i' => "\u{131}".into(),
+                b'I' => "\u{130}".into(),
+                b'k' | b'K' => "\u{212a}".into(),
+                b's' | b'S' => "\u{17f}".into(),
+                byte => vec![byte],
+            })),
             Self::Case(places) => Some(each(&chosen(places, &all), &|byte| {
                 vec![if byte.is_ascii_lowercase() { byte.to_ascii_uppercase() } else { byte.to_ascii_lowercase() }]
             })),
@@ -222,6 +231,7 @@ fn rewrite_anywhere() -> BoxedStrategy<Rewrite> {
         places().prop_map(Rewrite::Backslash),
         places().prop_map(Rewrite::Slashes),
         places().prop_map(Rewrite::Case),
+        places().prop_map(Rewrite::Letters),
     ]
     .boxed()
 }
@@ -242,7 +252,7 @@ fn rewrite_segments() -> BoxedStrategy<Rewrite> {
 fn rewrite_path() -> BoxedStrategy<Rewrite> {
     prop_oneof![
         3 => rewrite_segments(),
-        1 => (select(vec![b'#', b'?', 0]), text_without(b"")).prop_map(|(end, rest)| Rewrite::End(end, rest)),
+        1 => (select(vec![b'#', b'?', 0, b'\n']), text_without(b"")).prop_map(|(end, rest)| Rewrite::End(end, rest)),
         1 => (any::<Index>(), text_without(b"/\\")).prop_map(|(place, text)| Rewrite::Parameters(place, text)),
         1 => Just(Rewrite::TrailingSlash),
     ]

@@ -70,6 +70,11 @@ def exceptions(size):
     return {"basic_auth_rules": [{"prefix": "/", "except": open_places, "credentials": [":".join(user(0))]}]}
 
 
+def copies(size):
+    """One user, listed many times."""
+    return {"basic_auth_rules": [{"prefix": "/", "credentials": [":".join(user(0))] * size}]}
+
+
 def authorization(name, password):
     """A `Basic` credential."""
     return "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()

@@ -14,7 +14,8 @@ import envoy  # noqa: E402  (the path has to be set first)
 
 @pytest.fixture(scope="session")
 def runtime():
-    """The wasm runtime of Envoy. Those that tools/packages.py fetches have V8 alone; tests/module runs under wasmtime."""
+    """The wasm runtime of Envoy. Those that tools/packages.py fetches are built with V8 alone, and tests/module replays the
+    table under wasmtime; an Envoy with another runtime is tried with RUNTIME=wasmtime or RUNTIME=wamr."""
     return envoy.RUNTIMES[os.environ.get("RUNTIME", "v8")]
 
 

@@ -18,7 +18,7 @@ HOST_PATTERNS = ["foo.com", "*.foo.com", "foo.*", "*", "[::1]", "FOO.com:80", "l
 METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"]
 PASSWORDS = ["ok:test", "ok:rotated", "key:", "a:b:c", "b\u00fcro:pa\u00dfwort"]
 PIECES = ["/", "//", "/./", "/../", "..", ".", "%2f", "%2F", "%5c", "\\", ";", ";v=1", "%3b", "%2e", "%2E%2e", "%61", "%41dmin",
-          "%25", "%2561", "%252f", "%23", "%3f", "%00", "?", "?x=/admin", "#", "%", "%zz", "%c0%ae", "%ff", "\xff", "\xc3\xa9", "%20", "*", "~", "+"]  # fmt: skip
+          "%25", "%2561", "%252f", "%23", "%3f", "%00", "%0a", "%c4%b1", "\u00c4\u00b0", "?", "?x=/admin", "#", "%", "%zz", "%c0%ae", "%ff", "\xff", "\xc3\xa9", "%20", "*", "~", "+"]  # fmt: skip
 REGEXES = ["/a/[^/]*", "/(admin|api)(/.*)?", "(?i)/ADMIN/b", ".*[.]css", "/v[0-9]+/.*", "(?x) /a # comment"]
 
 

@@ -47,6 +47,8 @@ def shapes():
             "excepted, two readings": workload.request(f"/open{size - 1:06}//page"),
             "accepted": workload.request("/page", credential=workload.user(0)),
         }
+    for size in (10_000, 100_000):
+        yield f"{size:,} times one user", workload.copies(size), {"accepted": workload.request("/", credential=workload.user(0))}
     worst = {
         "1 rule": workload.rules(1),
         "2,000 nested prefixes": workload.nested_prefixes(2_000),

@@ -133,7 +133,7 @@ def test_a_long_path_costs_little_a_byte(counted, path):
     assert fuel <= 1_000 * counts.LONG, f"{fuel / counts.LONG:,.0f} instructions a byte"
 
 
-@pytest.mark.parametrize("what", ["rules", "users"])
+@pytest.mark.parametrize("what", ["rules", "users", "times one user"])
 def test_loading_is_linear(counted, what):
     some, all_ = (counted[f"{size:,} {what}"]["load"] for size in workload.SIZES[-2:])
     assert all_["fuel"] <= 11 * some["fuel"], f"{all_['fuel'] / some['fuel']:.1f} times for ten times the size"

@@ -6,25 +6,30 @@ use std::collections::BTreeSet;
 /// How many forms make a path unreadable.
 const MOST_FORMS: usize = 64;
 
-/// How many bytes in all forms make a path unreadable.
-const MOST_BYTES: usize = 131_072;
+/// How many bytes in all forms make a path of that length unreadable.
+fn most_bytes(sent: usize) -> usize {
+    if sent < 5_462 { 16_384 } else { sent * 3 }
+}
 
 /// One of the steps, by which a form is read as another.
 pub type Step = fn(&[u8]) -> Option<Vec<u8>>;
 
 /// The steps that count for rules and exceptions alike.
-pub const STEPS: [Step; 11] = [
+pub const STEPS: [Step; 14] = [
     decode_all,
+    decode_all_but_slashes,
     decode_unreserved,
     |path| end_at(path, b'#'),
     |path| end_at(path, b'?'),
     |path| end_at(path, 0),
+    |path| end_at(path, b'\n'),
     backslashes,
     merge,
     authority,
     authority_behind_slashes,
     dots,
     parameters,
+    letters,
 ];
 
 /// The readings of a path.
@@ -62,7 +67,7 @@ fn closure(path: &[u8], steps: &[Step]) -> Option<BTreeSet<Vec<u8>>> {
         }
         left.extend(steps.iter().filter_map(|step| step(&form)));
         forms.insert(form);
-        if forms.len() > MOST_FORMS || forms.iter().map(Vec::len).sum::<usize>() > MOST_BYTES {
+        if forms.len() > MOST_FORMS || forms.iter().map(Vec::len).sum::<usize>() > most_bytes(path.len()) {
             return None;
         }
     }
@@ -116,6 +121,10 @@ fn decode(path: &[u8], wanted: fn(u8) -> bool) -> Option<Vec<u8>> {
 
 fn decode_all(path: &[u8]) -> Option<Vec<u8>> {
     decode(path, |_| true)
+}
+
+fn decode_all_but_slashes(path: &[u8]) -> Option<Vec<u8>> {
+    decode(path, |byte| byte != b'/')
 }
 
 fn decode_unreserved(path: &[u8]) -> Option<Vec<u8>> {
@@ -176,6 +185,23 @@ fn parameters(path: &[u8]) -> Option<Vec<u8>> {
     let segments: Vec<&[u8]> =
         path.split(|byte| *byte == b'/').map(|segment| segment.split(|byte| *byte == b';').next().unwrap()).collect();
     Some(segments.join(&b'/'))
+}
+
+/// The letters that are ASCII in the other case, by Unicode's own tables.
+fn letters(path: &[u8]) -> Option<Vec<u8>> {
+    let mut read = Vec::new();
+    for chunk in path.utf8_chunks() {
+        for letter in chunk.valid().chars() {
+            let mut others = letter.to_lowercase().chain(letter.to_uppercase());
+            let ascii = others.find(char::is_ascii).filter(|_| !letter.is_ascii());
+            // Of more than one letter, as the `ﬁ` that is `FI` in capitals, none is taken for the whole.
+            let alone = letter.to_uppercase().count() == 1;
+            let letter = ascii.filter(|_| alone).map_or(letter, |ascii| ascii.to_ascii_lowercase());
+            read.extend(letter.to_string().bytes());
+        }
+        read.extend(chunk.invalid());
+    }
+    Some(read)
 }
 
 /// The trailing slash, not the root's.

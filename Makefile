@@ -52,6 +52,12 @@ $(MODULE): $(SOURCES) tools/remap.py $(wildcard tools/link.py) | toolchain
 	@cp target/wasm32-wasip1/release/basic_auth.wasm $@
 	@echo "$@: $$(wc -c < $@) bytes"
 
+.PHONY: sizes
+sizes: toolchain ## Says where the bytes of the module are
+	@cargo rustc --quiet --release --locked --lib --crate-type cdylib --target wasm32-wasip1 --target-dir target/named \
+		--config 'profile.release.strip="none"'
+	@$(PYTHON) tools/sizes.py target/named/wasm32-wasip1/release/basic_auth.wasm
+
 .PHONY: lint
 lint: toolchain ## Checks format, lints and documentation
 	cargo fmt --check

@@ -107,12 +107,16 @@ mod tests {
         assert_eq!(found[..8], [0xb0, 0x34, 0x4c, 0x61, 0xd8, 0xdb, 0x38, 0x53]);
     }
 
+    /// GHSA-6765-c87h-8mrf, CVE-2026-88010: two different pairs shared a key.
     #[test]
     fn parts_do_not_run_together() {
         let keyed = Keyed::new(&[7; 32]);
         let of = |parts: &[&[u8]]| keyed.fingerprint(Purpose::Pair, parts).0;
         assert_ne!(of(&[b"ab", b"c"]), of(&[b"a", b"bc"]));
         assert_ne!(of(&[b"ab"]), of(&[b"ab", b""]));
+        assert_ne!(of(&[b"", b"ab"]), of(&[b"ab", b""]));
+        // What looks like the end of one part and the length of the next is a part of its own.
+        assert_ne!(of(&[b"a", b"b"]), of(&[b"a\x01\0\0\0\0\0\0\0b"]));
         assert_eq!(of(&[b"ab", b"c"]), of(&[b"ab", b"c"]));
         assert_ne!(of(&[b"ab"]), keyed.fingerprint(Purpose::Client, &[b"ab"]).0);
         assert_ne!(of(&[b"ab"]), Keyed::new(&[8; 32]).fingerprint(Purpose::Pair, &[b"ab"]).0);

@@ -110,6 +110,7 @@ mod tests {
         assert!(verified.is_empty() && !verified.contains(&a));
     }
 
+    /// GHSA-6765-c87h-8mrf, CVE-2026-88010: two different pairs shared a key.
     #[test]
     fn lists_users_and_passwords_do_not_run_together() {
         let mut verified = Verified::new(&[1; 32], 8);
@@ -118,6 +119,13 @@ mod tests {
         for (list, user, password) in [
             ("lis", "tuser", "password"),
             ("list", "userp", "assword"),
+            ("list", "use", "rpassword"),
+            ("list", "userpassword", ""),
+            ("list", "", "userpassword"),
+            ("list", "password", "user"),
+            ("list", "user:", "password"),
+            ("list", "user", ":password"),
+            ("list", "USER", "password"),
             ("other", "user", "password"),
             ("", "listuser", "password"),
         ] {

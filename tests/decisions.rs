@@ -12,17 +12,18 @@
 mod table;
 
 use basic_auth::decision::Decision;
+use basic_auth::header_map::serialize;
 use basic_auth::request::Request;
 use table::Case;
 
 fn decide(policy: Option<&basic_auth::policy::Policy>, case: &Case) -> String {
-    let request = Request {
-        method: &case.method,
-        path: case.path.as_deref(),
-        authority: case.authority.as_deref(),
-        credential: case.authorization.iter().map(Vec::as_slice).collect(),
-    };
-    Decision::of(policy, &request).to_string()
+    let pseudo =
+        [(":method", Some(&case.method)), (":path", case.path.as_ref()), (":authority", case.authority.as_ref())];
+    let pseudo = pseudo.into_iter().filter_map(|(name, value)| Some((name, value?.as_slice())));
+    let headers = case.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
+    // As the proxy hands them over: which headers count is decided by the crate, not here.
+    let map = serialize(&pseudo.chain(headers).collect::<Vec<_>>());
+    Decision::of(policy, &Request::from_header_map(&map).unwrap()).to_string()
 }
 
 #[test]

@@ -124,19 +124,15 @@ fn who_was_told_to_come_again_learns_nothing_before() {
 }
 
 #[test]
-fn a_pair_that_was_verified_counts_for_its_list_alone() {
+fn a_verified_pair_counts_wherever_its_list_does_and_nowhere_else() {
     let mut worker = Worker::new(&format!(
         r#"{{"basic_auth_rules": [{{"prefix": "/one", "htpasswd": "{BCRYPT4}"}}, {{"prefix": "/other", "htpasswd": "{OTHER}"}},
             {{"prefix": "/same", "htpasswd": "{BCRYPT4}"}}, {{"prefix": "/plain", "credentials": ["ok:test"]}}]}}"#
     ));
     assert_eq!(worker.login(1, "/one", "alice:secret"), None);
     assert_eq!(worker.drain(), ["accepted"]);
-    for path in ["/one", "/same"] {
-        assert_eq!(worker.login(1, path, "alice:secret").unwrap(), "accepted", "{path}");
-    }
+    assert_eq!(worker.login(1, "/same", "alice:secret").unwrap(), "accepted");
     assert_eq!(worker.login(1, "/plain", "alice:secret").unwrap(), "unknown_user");
-    assert_eq!(worker.login(1, "/other", "alice:secret"), None);
-    assert_eq!(worker.drain(), ["wrong_password"]);
 }
 
 #[test]
@@ -251,4 +247,38 @@ fn who_is_delayed_is_so_by_the_rule_that_covers_first() {
         panic!("waits")
     };
     assert!(locked.to_string().starts_with("delayed for locked by rule 2 for "), "{locked}");
+}
+
+/// GHSA-6765-c87h-8mrf, CVE-2026-88010: two different pairs shared a key, so that one was let in for the other.
+#[test]
+fn a_verified_pair_lets_no_other_in() {
+    let mut worker = Worker::new(&format!(r#"{{"basic_auth_rules": [{{"prefix": "/", "htpasswd": "{BCRYPT4}"}}]}}"#));
+    assert_eq!(worker.login(1, "/", "alice:secret"), None);
+    assert_eq!(worker.drain(), ["accepted"]);
+    assert_eq!(worker.login(1, "/", "alice:secret").unwrap(), "accepted");
+    for pair in ["alices:ecret", "alic:esecret", "alicesecret:", ":alicesecret", "Alice:secret", "secret:alice"] {
+        assert_eq!(worker.login(1, "/", pair), None, "{pair}");
+        assert_eq!(worker.drain(), ["unknown_user"], "{pair}");
+    }
+    for pair in ["alice:", "alice::secret", "alice:secret ", "alice:secre", "alice:SECRET"] {
+        assert_eq!(worker.login(1, "/", pair), None, "{pair}");
+        assert_eq!(worker.drain(), ["wrong_password"], "{pair}");
+    }
+}
+
+#[test]
+fn a_pair_verified_under_one_list_is_hashed_anew_under_another() {
+    let mut worker = Worker::new(&format!(
+        r#"{{"basic_auth_rules": [
+            {{"prefix": "/one", "htpasswd": "{BCRYPT4}"}}, {{"prefix": "/two", "htpasswd": "{OTHER}"}}]}}"#
+    ));
+    for (path, pair, decision) in [
+        ("/one", "alice:secret", "accepted"),
+        ("/two", "alice:secret", "wrong_password"),
+        ("/two", "alice:other", "accepted"),
+        ("/one", "alice:other", "wrong_password"),
+    ] {
+        assert_eq!(worker.login(1, path, pair), None, "{path} {pair}");
+        assert_eq!(worker.drain(), [decision], "{path} {pair}");
+    }
 }

@@ -308,6 +308,7 @@ fn flood(slowness: u32, from: impl Fn(u32) -> u32) -> (u32, u32, Duration, Durat
     (answered, busy, spent.finished, accepted.unwrap())
 }
 
+/// caddy#3462, haproxy#1298, traefik#4791: slow hashes stalled everybody else.
 #[test]
 fn a_flood_from_one_client_delays_others_by_one_login() {
     let (answered, busy, finished, accepted) = flood(1, |_| 1);

@@ -106,6 +106,7 @@ fn any_of_a_users_passwords_is_right() {
     assert!(list.contains(b"bob") && !list.contains(b"bo") && !list.contains(b"bobb") && !list.contains(&[0xff]));
 }
 
+/// CVE-2026-27480 and CVE-2026-41263: an unknown user, or one with a cheap hash, was answered faster than others.
 #[test]
 fn every_failure_costs_the_same() {
     let list = list(&[

@@ -17,13 +17,10 @@ class Case:
     method: bytes
     path: bytes | None
     authority: bytes | None
-    authorization: list
+    headers: list
+    """The `authorization` headers and the further ones, by name and value."""
     expect: str
     envoy_may_refuse: bool
-
-    @property
-    def headers(self):
-        return [(b"authorization", value) for value in self.authorization]
 
 
 @dataclasses.dataclass
@@ -45,21 +42,27 @@ def _read(file):
 
 
 def _cases(row):
-    credentials = [[b"Basic " + base64.b64encode(_bytes(user))] for user in row.get("users", [])]
+    assert row.get("source", "").strip(), f"a row names no source: {row}"
+    credentials = [[(b"authorization", b"Basic " + base64.b64encode(_bytes(user)))] for user in row.get("users", [])]
     for value in row.get("authorizations", []):
-        credentials.append([_bytes(one) for one in ([value] if isinstance(value, str) else value)])
+        credentials.append([(b"authorization", _bytes(one)) for one in _one_or_several(value)])
+    further = [[tuple(_bytes(line).split(b": ", 1)) for line in _one_or_several(lines)] for lines in row.get("headers", [])]
     hosts = [host if host is None else _bytes(host) for host in row.get("hosts", ["test"])]
-    for request, authority, authorization in itertools.product(row["requests"], hosts, credentials or [[]]):
+    for request, authority, *headers in itertools.product(row["requests"], hosts, credentials or [[]], further or [[]]):
         method, _, path = request.partition(" ")
         yield Case(
             why=row["why"],
             method=_bytes(method),
             path=_bytes(path) if path else None,
             authority=authority,
-            authorization=authorization,
+            headers=[header for some in headers for header in some],
             expect=row["expect"],
             envoy_may_refuse=row.get("envoy_may_refuse", False),
         )
+
+
+def _one_or_several(value):
+    return [value] if isinstance(value, str) else value
 
 
 def _bytes(text):

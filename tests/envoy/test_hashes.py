@@ -140,6 +140,7 @@ def test_a_request_that_times_out_while_it_waits_is_over(proxy):
 
 
 def test_beyond_the_budget_a_login_is_told_to_come_again(proxy):
+    """caddy#3462, haproxy#1298, traefik#4791: slow hashes stalled everybody else."""
     answers = []
 
     def login(number):

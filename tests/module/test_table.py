@@ -1,5 +1,7 @@
 """The table of decisions under wasmtime: a second runtime, apart from Envoy and its V8."""
 
+import collections
+
 import pytest
 from counts import MODULE
 from host import Module, Refused
@@ -12,13 +14,19 @@ def headers_of(case):
     return [pair for pair in pseudo if pair[1] is not None] + case.headers
 
 
-def answer(plugin, case):
-    """Status and challenges of a case, in the form of `expected`; a request that goes on is answered 200."""
+def outcome_of(plugin, case):
+    """What becomes of a case, after it has waited for its hash."""
     stream = plugin.open(headers_of(case))
     plugin.settle(stream)
     outcome = stream.outcome()
     stream.close()
     assert not outcome.paused, f"{case} waits for ever"
+    return outcome
+
+
+def answer(plugin, case):
+    """Status and challenges of a case, in the form of `expected`; a request that goes on is answered 200."""
+    outcome = outcome_of(plugin, case)
     assert not outcome.body, f"{case} was answered with a body"
     if outcome.status is None:
         return 200, []
@@ -37,6 +45,22 @@ def test_every_decision_of_the_table_under_wasmtime(capsys):
     assert sent > 100
     with capsys.disabled():
         print(f"\ndecisions: {sent} ran under wasmtime")
+
+
+def test_refusals_differ_in_nothing():
+    """apisix#6703: the refusal told an unknown user from a wrong password."""
+    module, most = Module(MODULE), 0
+    for table in all_tables():
+        plugin, answers, reasons = module.plugin(table.configuration), collections.defaultdict(set), collections.defaultdict(set)
+        for case in table.cases:
+            if case.expect.startswith("refused for "):
+                reason, _, rule = case.expect.removeprefix("refused for ").partition(" by ")
+                outcome = outcome_of(plugin, case)
+                answers[rule].add((outcome.status, tuple(outcome.headers), outcome.body))
+                reasons[rule].add(reason)
+        assert all(len(alike) == 1 for alike in answers.values()), f"{table.name}: {answers}"
+        most = max(most, *map(len, reasons.values()))
+    assert most == 4, "one rule that refuses for missing, malformed, unknown_user and wrong_password"
 
 
 def test_a_refused_configuration_is_refused_by_the_module():

@@ -21,15 +21,19 @@ pub struct Case {
     pub method: Vec<u8>,
     pub path: Option<Vec<u8>>,
     pub authority: Option<Vec<u8>>,
-    pub authorization: Vec<Vec<u8>>,
+    /// The `authorization` headers and the further ones, by name and value.
+    pub headers: Vec<(String, Vec<u8>)>,
     pub expect: String,
 }
 
 impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.method.escape_ascii())?;
-        for part in self.path.iter().chain(&self.authority).chain(&self.authorization) {
+        for part in self.path.iter().chain(&self.authority) {
             write!(f, " {}", part.escape_ascii())?;
+        }
+        for (name, value) in &self.headers {
+            write!(f, " {name}: {}", value.escape_ascii())?;
         }
         Ok(())
     }
@@ -53,49 +57,64 @@ fn read(file: &Path) -> Table {
     Table { policy: Policy::new(config), name, cases }
 }
 
-/// The combinations of a row's requests, hosts and credentials.
+/// The combinations of a row's requests, hosts, credentials and further headers.
 fn cases(row: &Value) -> Vec<Case> {
-    const KEYS: [&str; 8] =
-        ["why", "source", "requests", "hosts", "users", "authorizations", "expect", "envoy_may_refuse"];
+    const KEYS: [&str; 9] =
+        ["why", "source", "requests", "hosts", "users", "authorizations", "headers", "expect", "envoy_may_refuse"];
     for key in row.as_object().unwrap().keys() {
         assert!(KEYS.contains(&key.as_str()), "a row has an unknown key: {key}");
     }
+    let source = row["source"].as_str().unwrap_or_default();
+    assert!(!source.trim().is_empty(), "a row names no source: {row}");
     let hosts = row.get("hosts").map_or_else(
         || vec![Some(b"test".to_vec())],
         |hosts| list(hosts).iter().map(|host| host.as_str().map(bytes)).collect(),
     );
-    let mut credentials: Vec<Vec<Vec<u8>>> = Vec::new();
+    let authorization = |value: &str| ("authorization".to_owned(), bytes(value));
+    let mut credentials = Vec::new();
     for user in row.get("users").map(list).into_iter().flatten() {
         let token = base64::prelude::BASE64_STANDARD.encode(bytes(text(user)));
-        credentials.push(vec![format!("Basic {token}").into_bytes()]);
+        credentials.push(vec![authorization(&format!("Basic {token}"))]);
     }
     for values in row.get("authorizations").map(list).into_iter().flatten() {
-        credentials.push(values.as_array().map_or_else(
-            || vec![bytes(text(values))],
-            |values| values.iter().map(|value| bytes(text(value))).collect(),
-        ));
+        credentials.push(one_or_several(values).into_iter().map(authorization).collect());
     }
-    if credentials.is_empty() {
-        credentials.push(Vec::new());
+    let mut further = Vec::new();
+    for lines in row.get("headers").map(list).into_iter().flatten() {
+        let header = |line: &str| {
+            let (name, value) = line.split_once(": ").unwrap_or_else(|| panic!("not `name: value`: {line}"));
+            (name.to_owned(), bytes(value))
+        };
+        further.push(one_or_several(lines).into_iter().map(header).collect());
+    }
+    for alternatives in [&mut credentials, &mut further] {
+        if alternatives.is_empty() {
+            alternatives.push(Vec::new());
+        }
     }
     let mut cases = Vec::new();
     for request in list(&row["requests"]) {
         let request = text(request);
         let (method, path) = request.split_once(' ').map_or((request, None), |(method, path)| (method, Some(path)));
         for authority in &hosts {
-            for authorization in &credentials {
+            for (credential, further) in credentials.iter().flat_map(|one| further.iter().map(move |two| (one, two))) {
                 cases.push(Case {
                     why: text(&row["why"]).to_owned(),
                     method: bytes(method),
                     path: path.map(bytes),
                     authority: authority.clone(),
-                    authorization: authorization.clone(),
+                    headers: [credential.as_slice(), further.as_slice()].concat(),
                     expect: text(&row["expect"]).to_owned(),
                 });
             }
         }
     }
     cases
+}
+
+/// The texts of a list, or the one text that stands there.
+fn one_or_several(value: &Value) -> Vec<&str> {
+    value.as_array().map_or_else(|| vec![text(value)], |values| values.iter().map(text).collect())
 }
 
 fn list(value: &Value) -> &[Value] {

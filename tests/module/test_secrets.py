@@ -1,0 +1,73 @@
+"""CVE-2025-62232 and its kin: no password, token or hash is in what is logged, counted, answered or told the access log.
+
+The host takes every line that the module logs, at any level, and what it writes to its standard output.
+"""
+
+import base64
+import json
+
+import pytest
+import workload
+from counts import ROOT
+from host import Refused
+
+HASH = "$2y$04$sTueBAinMDchCplUxVu4SO3rR0C8hfCCLI7K7o7O02RaehBmhOdfK"
+"""Of `secret3`."""
+
+SHA = "{SHA}AMr9EmGC6KnnwBuy8N/QBJa+ck8="
+"""Of `secret1`."""
+
+RULES = {
+    "basic_auth_rules": [
+        # An empty password and what looks like a hash draw warnings.
+        {"prefix": "/plain", "credentials": ["alice:opensesame", "bob:", f"carol:{HASH}", "ZGF2ZTpvcGVuc2VzYW1l"]},
+        {"prefix": "/hashed", "htpasswd": f"erin:{HASH}\nfrank:{SHA}", "htpasswd_env": "USERS"},
+    ],
+    "lockout": {"failures": 2, "window_seconds": 60, "lock_seconds": 60},
+}
+ENVIRONMENT = {"USERS": f"grace:{HASH}"}
+
+LOGINS = {
+    "/plain": ["alice:opensesame", "alice:guess", "alice:guess", "alice:guess", "bob:", "dave:opensesame", "mallory:guess", "mallory", "mallory:gu\x07ess"],
+    "/hashed": ["erin:secret3", "erin:secret3", "erin:guess", "frank:secret1", "frank:guess", "grace:secret3", "grace:guess", "mallory:guess"],
+    "/open": ["alice:opensesame", "mallory:guess"],
+}
+
+SECRETS = ["opensesame", "ZGF2ZTpv", "secret", "guess", HASH, HASH[7:], SHA, SHA[5:], "$2y$"]
+NAMES = ["alice", "bob", "carol", "dave", "erin", "frank", "grace", "mallory"]
+
+
+def test_no_login_leaves_a_secret(module):
+    plugin = module.plugin(RULES, environment=ENVIRONMENT)
+    loaded = list(plugin.log)
+    assert any("protecting with 2 rules" in line for line in loaded) and sum(line.startswith("warn: ") for line in loaded) >= 2, loaded
+    answered, secrets = set(), list(SECRETS)
+    for path, pairs in LOGINS.items():
+        for pair in pairs:
+            token = base64.b64encode(pair.encode()).decode()
+            secrets += [token, token.rstrip("=")]
+            for values in ([f"Basic {token}"], [f"Basic {token}"] * 2, [f"Basic {token}, Basic {token}"], [f"Bearer {token}"], [f"Basic !{token}"]):
+                stream = plugin.open(workload.request(path, more=[("authorization", value) for value in values]))
+                plugin.settle(stream)
+                outcome = stream.outcome()
+                stream.close()
+                answered.add(outcome.status)
+                # A request that goes on carries its credential; whatever else the module did to it is in the properties.
+                told = repr((stream.properties, outcome.status is not None and (outcome.headers, outcome.body)))
+                assert not [secret for secret in secrets if secret in told], (pair, told)
+    assert answered == {None, 401, 429}
+    assert plugin.log == loaded, "a request writes nothing to the log"
+    written = "\n".join([*plugin.log, *plugin.metrics])
+    assert not [secret for secret in [*secrets, *NAMES] if secret in written], written
+
+
+REFUSALS = json.loads((ROOT / "testdata" / "refusals.json").read_text())["refusals"]
+
+
+def test_no_refused_configuration_leaves_a_secret(module):
+    """The C++ module logged the configuration that it refused."""
+    for row in REFUSALS:
+        with pytest.raises(Refused) as refused:
+            module.plugin(row.get("text") or row["configuration"])
+        assert [line.startswith("error: basic_auth: configuration refused: ") for line in refused.value.log] == [True], refused.value.log
+        assert refused.value.log[0].endswith(row["error"]) and "SECRET" not in refused.value.log[0], refused.value.log

@@ -26,7 +26,7 @@ from envoy import MODULE, Envoy, NotServing, bootstrap  # noqa: E402
 from load import PROTOCOLS  # noqa: E402
 from packages import ENVOY, Missing  # noqa: E402
 from rounds import Rounds  # noqa: E402
-from variants import IDLE, NONE, OURS, PAGE, Filters, Variant, all_variants, configurations, peers  # noqa: E402
+from variants import ANSWERS, IDLE, NONE, OURS, PAGE, REFUSED, Filters, Variant, all_variants, configurations, peers  # noqa: E402
 
 IDLE_MODULE = ROOT / "target" / "idle" / "wasm32-wasip1" / "release" / "idle.wasm"
 DATA = ROOT / "target" / "bench"
@@ -62,7 +62,7 @@ def measure(modules, rounds, requests):
     entries = []
     for one in run.variants:
         place = {"filter": one.filter, "shape": one.shape, "case": one.case, "headers": one.headers, "protocol": one.protocol}
-        entries.append({**place, "adds": run.added(one), "rounds": [round(value, 2) for value in run.times[one]]})
+        entries.append({**place, "adds": run.added(one), "rounds": [round(value, 2) for value in run.times(one)]})
     without = Variant(NONE, PAGE, "not covered", "five headers", "HTTP/1.1")
     return {
         "envoy": ENVOY,
@@ -72,9 +72,36 @@ def measure(modules, rounds, requests):
         "requests": requests,
         "shapes": shapes,
         "modules": {name: file.stat().st_size for name, file in modules.items()},
-        "without": [round(value, 2) for value in run.times[without]],
+        "without": [round(value, 2) for value in run.times(without)],
         "costs": entries,
+        "ratios": [{"what": what, "wanted": wanted, "measured": run.ratio(*parts)} for what, wanted, parts in ratios()],
     }
+
+
+def ratios():
+    """What is held against what: a name, the most that is wanted, and the two sums that [`Rounds.ratio`] takes."""
+
+    def usual(filter_, case, shape="1 rule", size=1):
+        return Variant(filter_, shape, case, "five headers", "HTTP/1.1", size)
+
+    def adds(variant):
+        return [(1, variant), (-1, variant.baseline)]
+
+    idle = adds(usual(IDLE, "not covered"))
+    for case, wanted in report.WANTED.items():
+        name = f"{report.TITLES[case]}, against the idle module"
+        if case not in REFUSED:
+            yield name, wanted, (adds(usual(OURS, case)), idle)
+            continue
+        # A refusal adds more where it takes the place of less.
+        for answer in ANSWERS:
+            less = [(1, usual(NONE, "not covered", PAGE)), (-1, usual(NONE, "not covered", answer))] if answer != PAGE else []
+            yield f"{name}, in the place of {answer}", wanted, (adds(usual(OURS, case)) + less, idle)
+    for shape, (size, _) in configurations().items():
+        if size == workload.SIZES[-1]:
+            for case in ("not covered", "wrong password", "accepted"):
+                parts = adds(usual(OURS, case, shape, size)), adds(usual(OURS, case))
+                yield f"{report.TITLES[case]}, {shape} against one", 1.1, parts
 
 
 def text_of(figures):
@@ -89,7 +116,7 @@ def text_of(figures):
             f"{figures['machine']}, load average {figures['load']:.1f}.",
             report.requests(costs, deciders, list(PROTOCOLS)),
             report.sizes(costs, shapes),
-            report.ratios(costs),
+            report.ratios(figures["ratios"]),
             report.starts(figures["starts"]),
             report.loading(figures["starts"]),
             f"Bytes of the modules: {sizes}.",
@@ -105,10 +132,11 @@ def picture_of(figures):
         for case in ("not covered", "wrong password", "accepted"):
             line = [(size, adds["quiet"]) for shape, (size, _) in configurations().items() if "rule" in shape and (adds := costs.get(name, case, shape=shape))]
             if line:
-                lines[case if name == OURS else f"{name}, {case}"] = line
+                title = report.TITLES[case]
+                lines[title if name == OURS else f"{name}, {title}"] = line
     idle = costs.get(IDLE, "not covered")["quiet"]
-    lines["a module that does nothing"] = [(size, idle) for size in workload.SIZES]
-    return plot.draw("What a request costs", lines, across="rules", up="µs of Envoy's processor time")
+    lines["idle module (at one size)"] = [(size, idle) for size in workload.SIZES]
+    return plot.draw("What the filter adds to a request", lines, across="rules", up="µs of Envoy's processor time")
 
 
 def main(arguments):

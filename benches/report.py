@@ -23,11 +23,6 @@ class Costs:
     def get(self, filter_, case, *, shape="1 rule", headers="five headers", protocol="HTTP/1.1"):
         return self._by.get((filter_, shape, case, headers, protocol))
 
-    def ratio(self, case):
-        """How many times the idle module's cost this module's is."""
-        ours, idle = self.get(OURS, case), self.get(IDLE, "not covered")
-        return ours["quiet"] / idle["quiet"] if ours and idle and idle["quiet"] > 0 else None
-
 
 def requests(costs, names, protocols):
     """What each filter adds to a request, for each kind of it."""
@@ -70,18 +65,12 @@ def sizes(costs, shapes):
     return table(["adds, µs", "not covered", "refused: wrong password", "accepted"], rows)
 
 
-def ratios(costs):
+def ratios(entries):
     """This module against the idle one, and many rules against one."""
     rows = []
-    for case, wanted in WANTED.items():
-        ratio = costs.ratio(case)
-        rows.append([f"{TITLES[case]}, against the idle module", f"≤ {wanted}", f"{ratio:.2f}" if ratio else "–"])
-    most = workload.SIZES[-1]
-    for what in ("rules", "users"):
-        for case in ("not covered", "wrong password", "accepted"):
-            many, one = costs.get(OURS, case, shape=f"{most:,} {what}"), costs.get(OURS, case)
-            if many and one and one["quiet"] > 0:
-                rows.append([f"{TITLES[case]}, {most:,} {what} against one", "≤ 1.10", f"{many['quiet'] / one['quiet']:.2f}"])
+    for one in entries:
+        value, low, high = one["measured"]
+        rows.append([one["what"], f"≤ {one['wanted']}", f"{value:.2f} ({low:.2f} … {high:.2f})"])
     return table(["times", "wanted", "measured"], rows)
 
 

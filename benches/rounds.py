@@ -15,6 +15,9 @@ YARDSTICK_TIMES = 3
 WARM = 4_000
 """Requests before the first round: the virtual machine compiles what is hot only after a while."""
 
+RESAMPLES = 200
+"""How often the rounds are drawn again to see how sure a ratio is."""
+
 SLOW = 0.001
 """Seconds of processor time from which a request counts as slow; then one wave at a time has to do."""
 
@@ -38,11 +41,12 @@ class Rounds:
                 count = load.send(1)
                 sent[one] += count
                 if worker.nanoseconds() - before > count * SLOW * 1e9:
+                    print(f"{one.listener}, {one.case}: slow, so its batches are single waves")
                     batches[one] = 1
                 else:
                     sent[one] += load.send(WARM if rounds > 3 else requests)
-            self.times = {one: [] for one in loads}
-            self._batches = {one: [] for one in loads}
+            # By variant and round, the batches of that round.
+            self._taken = {one: [] for one in loads}
             yardsticks = self.baselines + [one for one in self.variants if one.filter == IDLE]
             order = self.variants + self.baselines + yardsticks * (YARDSTICK_TIMES - 1)
             dice = random.Random(7617)
@@ -55,8 +59,7 @@ class Rounds:
                     taken[one].append((worker.nanoseconds() - before) / count / 1000)
                     sent[one] += count
                 for one, times in taken.items():
-                    self.times[one].append(statistics.mean(times))
-                    self._batches[one] += times
+                    self._taken[one].append(times)
                 progress(f"round {number + 1} of {rounds}")
             progress("")
             _check(proxy, sent)
@@ -68,10 +71,36 @@ class Rounds:
         batches is the least disturbed. The median and the quartiles of the differences round by round show how much
         the machine disturbs; on a quiet one the median is the same.
         """
-        here, there = self.times[variant], self.times[variant.baseline]
+        here, there = self.times(variant), self.times(variant.baseline)
         first, middle, third = _quartiles([one - other for one, other in zip(here, there)])
-        quiet = _tenth(self._batches[variant]) - _tenth(self._batches[variant.baseline])
+        quiet = self._quiet([(1, variant), (-1, variant.baseline)])
         return {"quiet": round(quiet, 2), "median": round(middle, 2), "quartiles": [round(first, 2), round(third, 2)]}
+
+    def times(self, variant):
+        """The first batch of each round."""
+        return [times[0] for times in self._taken[variant]]
+
+    def ratio(self, numerator, denominator):
+        """How many times one sum of quiet figures is another, and between what 95 in 100 such runs would find it.
+
+        The sums are lists of a sign and a variant. The interval is that of a bootstrap over the rounds.
+        """
+        value = self._quiet(numerator) / self._quiet(denominator)
+        dice = random.Random(7617)
+        rounds = range(len(self._taken[self.variants[0]]))
+        others = []
+        for _ in range(RESAMPLES):
+            picked = dice.choices(rounds, k=len(rounds))
+            others.append(self._quiet(numerator, picked) / self._quiet(denominator, picked))
+        others.sort()
+        return [round(one, 2) for one in (value, others[RESAMPLES // 40], others[-1 - RESAMPLES // 40])]
+
+    def _quiet(self, terms, picked=None):
+        def figure(variant):
+            taken = self._taken[variant]
+            return _tenth([time for times in (taken if picked is None else map(taken.__getitem__, picked)) for time in times])
+
+        return sum(sign * figure(variant) for sign, variant in terms)
 
 
 def _check(proxy, sent):

@@ -10,12 +10,15 @@ from envoy import answer_200, listener, wasm_filter
 
 OURS, IDLE, NATIVE, NONE = "basic_auth", "idle", "native", "none"
 
-PAGE = "page"
+PAGE = "a page of 1 kB"
 """What answers a request that is let on: a small page, of 1 kB."""
 
 ANSWERS = {PAGE: "0123456789abcdef" * 64, "eight bytes": "upstream", "nothing": ""}
 """Bodies by name. A refusal takes the place of the page, so what it adds depends on what a page costs. Without a filter
 the others are measured as well; then everybody can see what refusals would add to those."""
+
+REFUSED = ("missing", "wrong password", "unknown user")
+"""The cases that a filter refuses."""
 
 WITH_CREDENTIAL = ("wrong password", "accepted")
 """The cases whose request carries a credential; without a filter it is sent as well, for the difference's sake."""
@@ -50,7 +53,7 @@ class Variant:
     @property
     def status(self):
         """The class of the status that Envoy has to count."""
-        refused = self.filter not in (NONE, IDLE) and self.case in ("missing", "wrong password", "unknown user")
+        refused = self.filter not in (NONE, IDLE) and self.case in REFUSED
         return "4xx" if refused else "2xx"
 
 

@@ -44,6 +44,8 @@ const MOST_FAILURES: u32 = 1_000_000;
 const MOST_TEXT: usize = 32 << 20;
 /// The most entries of the index of paths: what the readings of a rule's pattern and its hosts multiply to.
 const MOST_ENTRIES: usize = 1_000_000;
+/// The most bytes of those entries: 64 MiB, of which each takes several while the index is built.
+const MOST_ENTRY_BYTES: usize = 64 << 20;
 /// The most regexes. Each takes up to [`REGEX_SIZE_LIMIT`](crate::path::REGEX_SIZE_LIMIT) bytes, and more while it is
 /// compiled.
 const MOST_REGEXES: usize = 10_000;
@@ -170,7 +172,7 @@ impl Config {
         let mut realms = HashSet::new();
         let realm = shared(&mut realms, realm);
         let mut lists = Lists::default();
-        let (mut entries, mut regexes) = (0_usize, 0_usize);
+        let (mut entries, mut entry_bytes, mut regexes) = (0_usize, 0_usize, 0_usize);
         if let Some(rules) = top.get("basic_auth_rules") {
             rules.for_each_item(&mut |rule| {
                 let fields = rule.fields(RULE_FIELDS)?;
@@ -186,11 +188,13 @@ impl Config {
                 if read.credentials.is_empty() && read.htpasswd.is_empty() {
                     return Err(rule.error(Problem::NoUser { known: USER_FIELDS }));
                 }
-                let forms = read.path.forms().len();
-                entries = entries.saturating_add(forms.saturating_mul(read.hosts.len().saturating_add(1)));
+                let hosts = read.hosts.len().saturating_add(1);
+                entries = entries.saturating_add(read.path.forms().len().saturating_mul(hosts));
+                entry_bytes = entry_bytes.saturating_add(read.path.bytes().saturating_mul(hosts));
                 let excepted = read.except.iter().filter(|exception| exception.is_regex()).count();
                 regexes = regexes.saturating_add(read.path.regexes()).saturating_add(excepted);
                 check("readings of patterns times hosts", entries, MOST_ENTRIES)
+                    .and_then(|()| check("bytes in readings of patterns times hosts", entry_bytes, MOST_ENTRY_BYTES))
                     .and_then(|()| check("regexes", regexes, MOST_REGEXES))
                     .map_err(|problem| rule.error(problem))?;
                 config.rules.push(read);

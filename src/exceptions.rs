@@ -3,6 +3,8 @@
 //! An exception is compared as it is written, and takes a request out only if it matches every
 //! [reading](crate::readings) of the path.
 
+use std::mem;
+
 use crate::path::{Exception, ExceptionPattern, PathRegex};
 use crate::readings::Readings;
 use crate::tree::{Entry, Forest};
@@ -99,34 +101,59 @@ impl Conditions {
 impl Exceptions {
     /// Whether one of a rule's exceptions takes a request out: one and the same for every reading of the path.
     pub(crate) fn except(&self, id: ExceptionsId, method: &[u8], path: &Readings<'_>) -> bool {
-        let mut left: Option<Vec<u32>> = None;
-        path.all(|reading| {
-            let mut found = self.matching(id, method, reading);
-            if let Some(before) = &left {
-                found.retain(|exception| before.binary_search(exception).is_ok());
-            }
-            let any = !found.is_empty();
-            left = Some(found);
-            any
+        // Regexes are asked last, for each has to go through the whole path.
+        one_for_all(path, |reading, check| {
+            self.forward.walk(id.texts(), reading.iter().copied(), |found| self.check(found, method, reading, check));
+            let backward = reading.iter().rev().copied();
+            self.backward.walk(id.texts(), backward, |found| self.check(found, method, reading, check));
+        }) || one_for_all(path, |reading, check| {
+            let lower = reading.iter().map(u8::to_ascii_lowercase);
+            self.forward.walk(id.beginnings(), lower, |found| self.check(found, method, reading, check));
         })
     }
 
-    /// The exceptions of a rule that match one reading, in order.
-    fn matching(&self, id: ExceptionsId, method: &[u8], reading: &[u8]) -> Vec<u32> {
-        let mut found = Vec::new();
-        let mut report = |exceptions: &[u32]| {
-            let holds = |exception: &&u32| {
-                let conditions = usize::try_from(**exception).ok().and_then(|place| self.conditions.get(place));
-                conditions.is_some_and(|conditions| conditions.hold(method, reading))
-            };
-            found.extend(exceptions.iter().filter(holds));
-        };
-        self.forward.walk(id.texts(), reading.iter().copied(), &mut report);
-        self.forward.walk(id.beginnings(), reading.iter().map(u8::to_ascii_lowercase), &mut report);
-        self.backward.walk(id.texts(), reading.iter().rev().copied(), &mut report);
-        found.sort_unstable();
-        found
+    /// Tells `check` of those whose conditions hold, and asks no more than it has to.
+    fn check(&self, found: &[u32], method: &[u8], reading: &[u8], left: &mut Left) {
+        for exception in found {
+            let conditions = usize::try_from(*exception).ok().and_then(|place| self.conditions.get(place));
+            if left.counts(*exception) && conditions.is_some_and(|conditions| conditions.hold(method, reading)) {
+                left.now.push(*exception);
+            }
+        }
     }
+}
+
+/// The exceptions that matched every reading so far.
+#[derive(Default)]
+struct Left {
+    /// Those that matched the readings before, in order; `None` at the first one.
+    before: Option<Vec<u32>>,
+    /// Those of them that match this one.
+    now: Vec<u32>,
+    /// Whether there is only this reading.
+    one_is_enough: bool,
+}
+
+impl Left {
+    /// Whether it matters that an exception matches this reading as well.
+    fn counts(&self, exception: u32) -> bool {
+        match &self.before {
+            Some(before) => before.binary_search(&exception).is_ok(),
+            None => !self.one_is_enough || self.now.is_empty(),
+        }
+    }
+}
+
+/// Whether `find` finds an exception that is the same for every reading.
+fn one_for_all(path: &Readings<'_>, find: impl Fn(&[u8], &mut Left)) -> bool {
+    let mut left = Left { one_is_enough: matches!(path, Readings::Plain(_)), ..Left::default() };
+    path.all(|reading| {
+        find(reading, &mut left);
+        left.now.sort_unstable();
+        let any = !left.now.is_empty();
+        left.before = Some(mem::take(&mut left.now));
+        any
+    })
 }
 
 #[cfg(test)]
@@ -163,6 +190,18 @@ mod tests {
                 assert!(!except(&[(matcher, text)], path), "{text}, {path}");
             }
         }
+    }
+
+    #[test]
+    fn a_regex_and_a_text_may_each_do_it() {
+        let (text, regex) = ((Matcher::Prefix, "/a"), (Matcher::Regex, "/a%2F[a-z]|/a/[a-z]"));
+        for path in ["/a%2Fb", "/a/b"] {
+            assert!(except(&[text, regex], path) && except(&[text], path) && except(&[regex], path), "{path}");
+        }
+        assert!(
+            !except(&[regex], "/a%2F1")
+                && !except(&[(Matcher::Regex, "/a%2F[a-z]"), (Matcher::Exact, "/a/b")], "/a%2Fb")
+        );
     }
 
     #[test]

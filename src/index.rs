@@ -4,7 +4,9 @@
 //! request chooses its groups in one walk, and each group's tree tells its rules in another. What is found is everything
 //! that covers the request by host and path, and those regexes whose literal beginning fits.
 
-use std::collections::HashMap;
+use std::cmp::Reverse;
+use std::collections::binary_heap::PeekMut;
+use std::collections::{BinaryHeap, HashMap};
 use std::iter;
 use std::net::Ipv6Addr;
 
@@ -114,7 +116,8 @@ impl Index {
         let Some(readings) = path.covering() else {
             // No path that could be looked up: every rule for the host.
             let rules = |group| usize::try_from(group).ok().and_then(|place| self.rules.get(place));
-            return Candidates::Merged(groups().filter_map(rules).map(Vec::as_slice).collect());
+            let lists = groups().filter_map(rules).filter_map(|rules| rules.split_first()).map(Reverse);
+            return Candidates::Merged(lists.collect());
         };
         let mut found = Found::default();
         let mut all_are_text = true;
@@ -175,7 +178,7 @@ pub(crate) enum Candidates<'a> {
     /// These.
     Several(std::vec::IntoIter<u32>),
     /// Those of several ordered lists, taken from them as they are asked for: mostly it is the first that decides.
-    Merged(Vec<&'a [u32]>),
+    Merged(BinaryHeap<Reverse<(&'a u32, &'a [u32])>>),
 }
 
 impl Iterator for Candidates<'_> {
@@ -186,12 +189,13 @@ impl Iterator for Candidates<'_> {
             Self::One(rule) => rule.take(),
             Self::Several(rules) => rules.next(),
             Self::Merged(lists) => {
-                let next = lists.iter().filter_map(|list| list.first()).min().copied()?;
-                for list in lists {
-                    if let Some((first, rest)) = list.split_first()
-                        && *first == next
-                    {
-                        *list = rest;
+                let next = *lists.peek()?.0.0;
+                while let Some(mut list) = lists.peek_mut()
+                    && *list.0.0 == next
+                {
+                    match list.0.1.split_first() {
+                        Some(rest) => *list = Reverse(rest),
+                        None => drop(PeekMut::pop(list)),
                     }
                 }
                 Some(next)

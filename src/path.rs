@@ -101,6 +101,16 @@ impl PathPattern {
         &self.forms
     }
 
+    /// How many bytes they have, of a regex those that it begins with.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let bytes = |form: &PathForm| match form {
+            PathForm::Prefix(text) | PathForm::Exact(text) | PathForm::Suffix(text) => text.len(),
+            PathForm::Regex(regex) => regex.beginning.len(),
+        };
+        self.forms.iter().map(bytes).fold(0, usize::saturating_add)
+    }
+
     /// How many of them are regexes.
     #[must_use]
     pub fn regexes(&self) -> usize {

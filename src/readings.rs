@@ -49,9 +49,13 @@ pub fn most_bytes(sent: usize) -> usize {
 pub enum Readings<'a> {
     /// One reading: the path as it was sent.
     Plain(&'a [u8]),
-    /// The readings without repetition, the path as it was sent first, but for those by a cut trailing `/`: they are
-    /// beginnings of these, for no other step finds anything new in a path that lost its trailing `/`.
-    Several(Vec<Form>),
+    /// More than one.
+    Several {
+        /// The readings without repetition: first the path as it was sent, last those by a cut trailing `/`.
+        forms: Vec<Form>,
+        /// How many of them come before those by a cut trailing `/`.
+        uncut: usize,
+    },
     /// The path cannot be read.
     Unreadable,
 }
@@ -73,7 +77,7 @@ impl<'a> Readings<'a> {
         }
         let mut closure = Closure::new(path.len(), OnMalformed::Refuse);
         match closure.of(path.to_vec()) {
-            Some(()) => Self::Several(closure.forms),
+            Some(uncut) => Self::Several { forms: closure.forms, uncut },
             None => Self::Unreadable,
         }
     }
@@ -83,13 +87,11 @@ impl<'a> Readings<'a> {
     pub fn covering(&self) -> Option<impl Iterator<Item = &[u8]>> {
         let (plain, forms) = match self {
             Self::Plain(path) => (Some(*path), &[][..]),
-            Self::Several(forms) => (None, forms.as_slice()),
+            Self::Several { forms, .. } => (None, forms.as_slice()),
             Self::Unreadable => return None,
         };
-        let forms = forms.iter().map(|form| form.bytes.as_slice());
-        Some(
-            plain.into_iter().chain(forms).flat_map(|form| successors(Some(form), |form| without_trailing_slash(form))),
-        )
+        let plain = plain.into_iter().flat_map(|path| successors(Some(path), |path| without_trailing_slash(path)));
+        Some(plain.chain(forms.iter().map(|form| form.bytes.as_slice())))
     }
 
     /// Whether any reading satisfies `covers`. An unreadable path does.
@@ -101,7 +103,7 @@ impl<'a> Readings<'a> {
     pub fn all(&self, mut excepts: impl FnMut(&[u8]) -> bool) -> bool {
         match self {
             Self::Plain(path) => excepts(path),
-            Self::Several(forms) => forms.iter().all(|form| excepts(&form.bytes)),
+            Self::Several { forms, uncut } => forms.iter().take(*uncut).all(|form| excepts(&form.bytes)),
             Self::Unreadable => false,
         }
     }
@@ -124,11 +126,7 @@ pub fn is_well_formed(pattern: &[u8]) -> bool {
 /// A percent sign that only decoding uncovers is left alone here: a request with one is unreadable and covered anyway.
 #[must_use]
 pub fn forms_of_path(path: &[u8]) -> Option<Vec<Vec<u8>>> {
-    forms_of_pattern(path, |closure, form| {
-        closure.of(form)?;
-        let cut: Vec<Vec<u8>> = closure.cut_forms().map(<[u8]>::to_vec).collect();
-        cut.into_iter().try_for_each(|path| closure.add(path))
-    })
+    forms_of_pattern(path, |closure, form| closure.of(form).map(drop))
 }
 
 /// The forms of a pattern that is the beginning of paths, itself first; `None` if it is unreadable.
@@ -224,6 +222,13 @@ enum OnMalformed {
     Keep,
 }
 
+/// Whether a form was there before it was added.
+#[derive(PartialEq, Eq)]
+enum Added {
+    New,
+    Known,
+}
+
 /// The forms that were reached so far.
 struct Closure {
     forms: Vec<Form>,
@@ -237,23 +242,23 @@ impl Closure {
         Self { forms: Vec::new(), bytes: 0, most_bytes: most_bytes(sent), on_malformed }
     }
 
-    /// Adds a path and its forms, but for those by a cut trailing `/`; `None` if it is unreadable.
-    fn of(&mut self, path: Vec<u8>) -> Option<()> {
+    /// Adds a path and its forms, and says how many they are without those by a cut trailing `/`, which come last; `None`
+    /// if the path is unreadable.
+    fn of(&mut self, path: Vec<u8>) -> Option<usize> {
         self.add(path)?;
         self.expand(each_step)?;
-        // Those count as well, although they are not kept.
-        let known = |path: &[u8]| self.forms.iter().any(|form| form.bytes == path);
-        let mut cut: Vec<&[u8]> = self.cut_forms().filter(|path| !known(path)).collect();
-        cut.sort_unstable();
-        cut.dedup();
-        (self.forms.len().saturating_add(cut.len()) <= MOST_FORMS).then_some(())
-    }
-
-    /// The forms by a cut trailing `/`, perhaps with repetition. So many of one form are too many in any case.
-    fn cut_forms(&self) -> impl Iterator<Item = &[u8]> {
-        self.forms.iter().flat_map(|form| {
-            successors(without_trailing_slash(&form.bytes), |path| without_trailing_slash(path)).take(MOST_FORMS)
-        })
+        let uncut = self.forms.len();
+        for place in 0..uncut {
+            let mut cut =
+                self.forms.get(place).and_then(|form| without_trailing_slash(&form.bytes)).map(<[u8]>::to_vec);
+            // What is known already was cut further on its own account.
+            while let Some(path) = cut
+                && self.add(path)? == Added::New
+            {
+                cut = self.forms.last().and_then(|form| without_trailing_slash(&form.bytes)).map(<[u8]>::to_vec);
+            }
+        }
+        Some(uncut)
     }
 
     /// Applies `steps` to the forms, the ones that they add included.
@@ -271,10 +276,10 @@ impl Closure {
     }
 
     /// Adds a form that is not there yet; `None` if there are too many, or if it holds an overlong sequence.
-    fn add(&mut self, form: Vec<u8>) -> Option<()> {
+    fn add(&mut self, form: Vec<u8>) -> Option<Added> {
         let digest = digest(&form);
         if self.forms.iter().any(|known| known.digest == digest && known.bytes == form) {
-            return Some(());
+            return Some(Added::Known);
         }
         self.bytes = self.bytes.saturating_add(form.len());
         if self.forms.len() >= MOST_FORMS || self.bytes > self.most_bytes {
@@ -285,7 +290,7 @@ impl Closure {
             return None;
         }
         self.forms.push(form);
-        Some(())
+        Some(Added::New)
     }
 }
 

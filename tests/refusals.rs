@@ -53,6 +53,14 @@ fn what_is_too_large_names_the_number() {
     let refusal = Config::read(text.as_bytes()).err().unwrap().to_string();
     assert!(refusal.contains("readings of patterns times hosts, and 1000000 is the most"), "{refusal}");
 
+    // A long one takes memory for each host.
+    let hosts: Vec<String> = (0..15_000).map(|number| format!("h{number}")).collect();
+    let rule =
+        serde_json::json!({"prefix": format!("/{}", "a".repeat(15_000)), "hosts": hosts, "credentials": ["ok:test"]});
+    let refusal = Config::read(serde_json::json!({"basic_auth_rules": [rule]}).to_string().as_bytes()).err().unwrap();
+    let words = "basic_auth_rules[0]: 225030001 bytes in readings of patterns times hosts, and 67108864 is the most; ";
+    assert!(refusal.to_string().starts_with(words), "{refusal}");
+
     let rule = serde_json::json!({"regex": "/a.*", "credentials": ["ok:test"]});
     let text = serde_json::json!({"basic_auth_rules": vec![rule; 10_001]}).to_string();
     let refusal = Config::read(text.as_bytes()).err().unwrap().to_string();

@@ -70,6 +70,12 @@ def exceptions(size):
     return {"basic_auth_rules": [{"prefix": "/", "except": open_places, "credentials": [":".join(user(0))]}]}
 
 
+def regex_exceptions(size):
+    """One rule with an open place, and exceptions by regexes that hold a whole path to see that they do not match."""
+    regexes = [{"regex": f"/[a-z]+/[0-9]+/item{place:03}(/.*)?"} for place in range(size)]
+    return {"basic_auth_rules": [{"prefix": "/", "except": [{"prefix": "/public/"}, *regexes], "credentials": [":".join(user(0))]}]}
+
+
 def copies(size):
     """One user, listed many times."""
     return {"basic_auth_rules": [{"prefix": "/", "credentials": [":".join(user(0))] * size}]}

@@ -47,6 +47,11 @@ def shapes():
             "excepted, two readings": workload.request(f"/open{size - 1:06}//page"),
             "accepted": workload.request("/page", credential=workload.user(0)),
         }
+    for size in (1, 100):
+        yield f"{size} exception{'s' if size > 1 else ''} by regex", workload.regex_exceptions(size), {
+            "excepted by a prefix": workload.request("/public/logo.png"),
+            "excepted by a prefix, two readings": workload.request("/public//logo.png"),
+        }
     for size in (10_000, 100_000):
         yield f"{size:,} times one user", workload.copies(size), {"accepted": workload.request("/", credential=workload.user(0))}
     worst = {

@@ -73,6 +73,12 @@ def test_the_number_of_exceptions_costs_nothing(counted, case):
     assert here <= 1.1 * one, f"{here / one:,.2f} times the instructions of one exception"
 
 
+@pytest.mark.parametrize("case", ["excepted by a prefix", "excepted by a prefix, two readings"])
+def test_no_regex_is_asked_where_a_text_is_enough(counted, case):
+    one, here = (counted[shape]["requests"][case]["fuel"] for shape in ("1 exception by regex", "100 exceptions by regex"))
+    assert here <= 1.1 * one, f"{here / one:,.2f} times the instructions of one regex"
+
+
 @pytest.mark.parametrize("case", USUAL)
 @pytest.mark.parametrize("shape", ["1 rule", *MANY])
 def test_host_calls_are_few(counted, shape, case):

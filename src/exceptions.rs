@@ -212,5 +212,7 @@ mod tests {
         assert!(!except(&[raw, decoded], "/a%2Fb"));
         assert!(except(&[raw, decoded, prefix], "/a%2Fb") && except(&[prefix, raw], "/a%2Fb"));
         assert!(!except(&[prefix], "/a/../b") && !except(&[prefix], "/a%"));
+        // The first that matches one reading is not the one that matches all.
+        assert!(except(&[(Matcher::Prefix, "/a%2F"), (Matcher::Suffix, "b")], "/a%2Fb"));
     }
 }

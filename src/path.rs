@@ -80,10 +80,9 @@ impl PathPattern {
             if path.first() != Some(&b'/') && matcher != Matcher::Suffix {
                 return Err(Problem::PatternNoSlash);
             }
-            if !readings::is_well_formed(path) {
-                return Err(Problem::PatternUnreadable);
-            }
-            let forms = forms(path).ok_or(Problem::PatternReadings)?;
+            let forms = forms(path).ok_or_else(|| {
+                if readings::is_well_formed(path) { Problem::PatternReadings } else { Problem::PatternUnreadable }
+            })?;
             Ok(forms.iter().map(|text| form(text.to_ascii_lowercase().into())).collect())
         };
         let forms = match matcher {

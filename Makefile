@@ -65,6 +65,8 @@ lint: toolchain ## Checks format, lints and documentation
 	cargo metadata --quiet --locked --format-version 1 --manifest-path fuzz/Cargo.toml >/dev/null
 	cargo clippy --quiet --locked --all-targets
 	cargo clippy --quiet --locked --lib --target wasm32-wasip1
+	@# The core alone, where there is neither WASI nor a proxy.
+	cargo clippy --quiet --locked --lib --target wasm32-unknown-unknown
 	RUSTDOCFLAGS='-D warnings' cargo doc --quiet --locked --no-deps --document-private-items
 	$(PYTHON) tools/dependencies.py
 
@@ -81,8 +83,8 @@ bench-native: toolchain ## Measures what a decision costs on this machine, with 
 	cargo bench --locked --bench decision
 
 # The benchmarks' yardstick: a module that does nothing, built and linked as ours is.
-$(IDLE): $(wildcard benches/idle/src/*) benches/idle/Cargo.toml benches/idle/Cargo.lock rust-toolchain.toml $(wildcard .cargo/*) | toolchain
-	cd benches/idle && cargo rustc --quiet --release --locked --lib --target wasm32-wasip1 --target-dir ../../target/idle
+$(IDLE): $(wildcard benches/idle/src/*) benches/idle/Cargo.toml Cargo.toml Cargo.lock rust-toolchain.toml $(wildcard .cargo/*) | toolchain
+	cargo rustc --quiet --release --locked --package idle --lib --target wasm32-wasip1 --target-dir target/idle
 
 # What an image says of itself comes from Cargo.toml and the commit, never from the clock.
 CARGO_FIELD = $(shell sed -n 's/^$(1) = "\(.*\)"$$/\1/p' Cargo.toml | head -n 1)
@@ -186,7 +188,7 @@ fuzz-needs: toolchain
 QUICK := $(filter-out hashes users,$(basename $(notdir $(wildcard tests/*.rs))))
 
 .PHONY: mutants
-mutants: toolchain ## Changes the core in small ways and lists what no test notices (MUTANTS="--file src/path.rs"); docs/mutants.md
+mutants: toolchain ## Changes the core in small ways and lists what no test notices (MUTANTS="--file src/session.rs"); docs/mutants.md
 	@$(call INSTALLED,cargo-mutants,27.1.0)
 	@echo "The quick tests first, and whatever outlives them meets all tests. A thousand mutants take an hour or so."
 	@export PROPTEST_CASES=300 PATH="$(CURDIR)/target/tools/bin:$$PATH"; \

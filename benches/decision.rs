@@ -1,10 +1,7 @@
 //! What a decision costs on this machine, with no proxy near: `cargo bench`.
 
 use base64::prelude::{BASE64_STANDARD, Engine};
-use basic_auth::config::Config;
-use basic_auth::decision::Decision;
-use basic_auth::policy::Policy;
-use basic_auth::request::Request;
+use basic_auth::{Config, Policy, Request};
 use divan::Bencher;
 use divan::counter::BytesCount;
 
@@ -27,7 +24,7 @@ fn configuration(rules: usize) -> String {
 
 #[allow(clippy::expect_used, reason = "a benchmark of a refused configuration measures nothing")]
 fn policy(rules: usize) -> Policy {
-    Policy::new(Config::read(configuration(rules).as_bytes()).expect("a good configuration"))
+    Policy::new(Config::parse(configuration(rules).as_bytes()).expect("a good configuration"))
 }
 
 fn path_of_last(rules: usize) -> String {
@@ -46,7 +43,7 @@ fn decide(bencher: Bencher, policy: &Policy, path: &str, credential: Option<&str
         authority: Some(b"shop.example.com"),
         credential: credential.iter().map(|value| value.as_bytes()).collect(),
     };
-    bencher.bench_local(|| divan::black_box_drop(Decision::of(Some(policy), divan::black_box(&request))));
+    bencher.bench_local(|| divan::black_box_drop(policy.decide(divan::black_box(&request))));
 }
 
 #[divan::bench(args = RULES)]
@@ -87,5 +84,5 @@ fn load(bencher: Bencher, rules: usize) {
     let text = configuration(rules);
     bencher
         .counter(BytesCount::of_str(&text))
-        .bench_local(|| Config::read(divan::black_box(text.as_bytes())).map(Policy::new).is_ok());
+        .bench_local(|| Config::parse(divan::black_box(text.as_bytes())).map(Policy::new).is_ok());
 }

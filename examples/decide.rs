@@ -7,10 +7,7 @@
 use std::error::Error;
 
 use base64::prelude::{BASE64_STANDARD, Engine};
-use basic_auth::config::Config;
-use basic_auth::decision::Decision;
-use basic_auth::policy::Policy;
-use basic_auth::request::Request;
+use basic_auth::{Config, Policy, Request};
 
 #[allow(clippy::print_stdout, reason = "a program that prints")]
 fn main() -> Result<(), Box<dyn Error>> {
@@ -18,7 +15,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let [file, method, authority, path, user @ ..] = arguments.as_slice() else {
         return Err("usage: decide CONFIGURATION.json METHOD HOST PATH [USER:PASSWORD]".into());
     };
-    let config = Config::read(&std::fs::read(file)?)?;
+    let config = Config::parse(&std::fs::read(file)?)?;
     for warning in &config.warnings {
         println!("warning: {warning}");
     }
@@ -30,6 +27,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         authority: Some(authority.as_bytes()),
         credential: authorization.iter().map(String::as_bytes).collect(),
     };
-    println!("{}", Decision::of(Some(&policy), &request));
+    println!("{}", policy.decide(&request));
     Ok(())
 }

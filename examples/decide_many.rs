@@ -11,10 +11,7 @@
 use std::error::Error;
 use std::io::{BufRead, Write, stdin, stdout};
 
-use basic_auth::config::Config;
-use basic_auth::decision::Decision;
-use basic_auth::policy::Policy;
-use basic_auth::request::Request;
+use basic_auth::{Config, Policy, Request};
 use serde_json::Value;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -22,7 +19,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut output = stdout().lock();
     for line in stdin().lock().lines() {
         match serde_json::from_str(&line?)? {
-            Value::String(text) => match Config::read(text.as_bytes()) {
+            Value::String(text) => match Config::parse(text.as_bytes()) {
                 Ok(config) => {
                     policy = Some(Policy::new(config));
                     writeln!(output, "configured")?;
@@ -49,7 +46,10 @@ fn main() -> Result<(), Box<dyn Error>> {
                     authority: authority.as_deref(),
                     credential: values.iter().map(Vec::as_slice).collect(),
                 };
-                writeln!(output, "{}", Decision::of(policy.as_ref(), &request))?;
+                match &policy {
+                    Some(policy) => writeln!(output, "{}", policy.decide(&request))?,
+                    None => writeln!(output, "not configured")?,
+                }
             }
             _ => return Err("neither a configuration nor a request".into()),
         }

@@ -3,12 +3,14 @@
 use std::fmt;
 use std::iter;
 
-use crate::credential::{Pair, Presented, Verdict};
-use crate::hash::{Step, Work};
 use crate::policy::{Covering, Policy, Rule};
-use crate::realm::Realm;
 use crate::request::Request;
-use crate::verification::Verification;
+use crate::response::{Realm, Response};
+use crate::users::hash::{Step, Work};
+use crate::users::header::Presented;
+use crate::users::pair::Pair;
+use crate::users::plain::Verdict;
+use crate::users::verification::Verification;
 
 /// What becomes of a request.
 pub enum Decision<'p> {
@@ -33,7 +35,7 @@ pub enum Decision<'p> {
         rule: usize,
     },
     /// The password was not looked at, and may be presented again later.
-    Delayed {
+    Throttled {
         /// Why: [`Reason::Locked`] or [`Reason::Busy`].
         reason: Reason,
         /// After how many seconds it makes sense to come again, at least one.
@@ -73,14 +75,13 @@ impl fmt::Display for Reason {
     }
 }
 
-impl<'p> Decision<'p> {
-    /// Decides about a request, at once and however long the hashes take. Without a policy the filter is not configured.
+impl Policy {
+    /// Decides about a request, at once and however long the hashes take.
     ///
-    /// The filter in a proxy lets slow hashes wait for their turn instead: [`Gate`](crate::gate::Gate).
+    /// The filter in a proxy lets slow hashes wait for their turn instead, and knows locks.
     #[must_use]
-    pub fn of(policy: Option<&'p Policy>, request: &Request<'p>) -> Self {
-        let Some(policy) = policy else { return Self::NotConfigured };
-        let mut progress = match Login::of(policy, request) {
+    pub fn decide<'p>(&'p self, request: &Request<'p>) -> Decision<'p> {
+        let mut progress = match Login::from_request(self, request) {
             Ok(login) => login.proceed(),
             Err(decision) => return decision,
         };
@@ -88,11 +89,24 @@ impl<'p> Decision<'p> {
             progress = match progress {
                 Progress::Decided(decision) => return decision,
                 Progress::Hashed(login) => {
-                    let mut verification = login.verification(policy);
+                    let mut verification = login.verification(self);
                     while verification.step(Work::from_micros(1_000)) == Step::Pending {}
-                    login.verified(policy, verification.state() == Step::Right)
+                    login.verified(self, verification.state() == Step::Right)
                 }
             }
+        }
+    }
+}
+
+impl Decision<'_> {
+    /// What is answered in the place of the upstream; `None` if the request goes on to it, untouched.
+    #[must_use]
+    pub fn response(&self) -> Option<Response<'_>> {
+        match self {
+            Self::Pass | Self::Accepted { .. } => None,
+            Self::Refused { realm, .. } => Some(Response::unauthorized(realm)),
+            Self::Throttled { retry_after, .. } => Some(Response::too_many_requests(*retry_after)),
+            Self::NotConfigured => Some(Response::service_unavailable()),
         }
     }
 }
@@ -109,8 +123,8 @@ impl fmt::Display for Decision<'_> {
             Self::Refused { reason, realm, rule } => {
                 write!(f, "refused for {reason} by rule {rule} with realm {}", realm.text())
             }
-            Self::Delayed { reason, retry_after, rule } => {
-                write!(f, "delayed for {reason} by rule {rule} for {retry_after} s")
+            Self::Throttled { reason, retry_after, rule } => {
+                write!(f, "throttled for {reason} by rule {rule} for {retry_after} s")
             }
         }
     }
@@ -139,11 +153,11 @@ impl<'p> Login<'p> {
     ///
     /// # Errors
     /// The decision: no rule covers the request, or no pair can be read.
-    pub fn of(policy: &'p Policy, request: &Request<'p>) -> Result<Self, Decision<'p>> {
+    pub fn from_request(policy: &'p Policy, request: &Request<'p>) -> Result<Self, Decision<'p>> {
         let mut others = policy.covering(request);
         let Some(first) = others.next() else { return Err(Decision::Pass) };
         let (place, rule) = first;
-        match Presented::of(request.credential) {
+        match Presented::parse(request.credential) {
             Presented::Pair(pair) => Ok(Self { policy, pair, first, others }),
             Presented::Missing => Err(refused(Reason::Missing, place, rule)),
             Presented::Malformed => Err(refused(Reason::Malformed, place, rule)),
@@ -254,4 +268,37 @@ fn ask<'p>(
 
 fn refused(reason: Reason, place: usize, rule: &Rule) -> Decision<'_> {
     Decision::Refused { reason, realm: rule.realm(), rule: place }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Decision, Reason};
+    use crate::request::header_map;
+    use crate::response::{Realm, Response};
+
+    /// Status and headers of a refusal.
+    fn refusal(decision: &Decision<'_>) -> Option<(u32, Vec<(String, String)>)> {
+        let Response { status, headers } = decision.response()?;
+        let mut read = Vec::new();
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        header_map::for_each(&headers, |name, value| read.push((text(name), text(value)))).unwrap();
+        Some((status, read))
+    }
+
+    #[test]
+    fn a_refusal_has_its_status_and_one_header() {
+        let header = |name: &str, value: &str| vec![(name.to_owned(), value.to_owned())];
+        let realm = Realm::new("shop").unwrap();
+        let challenge = r#"Basic realm="shop", charset="UTF-8""#;
+        for reason in [Reason::Missing, Reason::Malformed, Reason::UnknownUser, Reason::WrongPassword] {
+            let refused = Decision::Refused { reason, realm: &realm, rule: 0 };
+            assert_eq!(refusal(&refused), Some((401, header("www-authenticate", challenge))), "{reason}");
+        }
+        for reason in [Reason::Locked, Reason::Busy] {
+            let delayed = Decision::Throttled { reason, retry_after: 7, rule: 0 };
+            assert_eq!(refusal(&delayed), Some((429, header("retry-after", "7"))), "{reason}");
+        }
+        assert_eq!(refusal(&Decision::NotConfigured), Some((503, Vec::new())));
+        assert_eq!(refusal(&Decision::Pass), None);
+    }
 }

@@ -1,76 +1,71 @@
 //! HTTP Basic authentication ([RFC 7617]) for Envoy and everything built on it.
 //!
-//! Data flows one way, and the modules are listed in that order:
+//! The core is a pure function from a configuration and the facts of a request to a decision. It runs anywhere: on a
+//! laptop, in the module, in a fuzz target. Data flows one way, and the folders and files of `src/` are named after it;
+//! each imports only what stands before it:
 //!
 //! ```text
-//! configuration text ─ json ─▶ config ─────────▶ policy ──┐
-//!                              (realm, authority,         ├─▶ decision ─▶ answer ─▶ proxy
-//!                               method, path, credential) │                         (wasm only)
-//! request bytes ─────────────▶ request ───────────────────┘
+//! request headers ──▶ request ───────────────┐
+//! configuration ────▶ config ──▶ policy ─────┴─▶ decision ──▶ throttle ──▶ session ──▶ proxy
+//!                     (matching, users, response)                                     (WASI only)
 //! ```
 //!
-//! Everything up to [`answer`] is pure and runs anywhere: on a laptop, in the module, in a fuzz target.
-//! Only the `proxy` module talks to the proxy, and it exists for the wasm target alone.
+//! | module | what it knows |
+//! | --- | --- |
+//! | `request` | the facts of a request: header map, host, client address |
+//! | `response` | what is answered in the place of the upstream |
+//! | `matching` | which requests a rule covers: readings of a path, hosts, methods, exceptions, and the index of all rules |
+//! | `users` | who may pass: credentials, htpasswd text, hashes |
+//! | `config` | JSON to a validated configuration, or an error with its path and a cure |
+//! | `policy` | a configuration compiled for decisions |
+//! | `decision` | what becomes of a request |
+//! | `throttle` | logins that take time: the queue of slow hashes, its budget, locks, remembered logins |
+//! | `session` | the life of requests that wait, behind a trait for the proxy |
+//! | `proxy` | the only module that talks to the proxy; it exists for WASI alone |
+//!
+//! A library user needs four types:
 //!
 //! ```
-//! use basic_auth::{config::Config, decision::Decision, policy::Policy, request::{HeaderLines, Request}};
+//! use basic_auth::{Config, Decision, HeaderLines, Policy, Request};
 //!
 //! let text = r#"{"basic_auth_rules": [{"prefix": "/admin", "credentials": ["ok:test"]}]}"#;
-//! let policy = Policy::new(Config::read(text.as_bytes())?);
+//! let policy = Policy::new(Config::parse(text.as_bytes())?);
 //! let request = Request {
 //!     method: b"GET",
 //!     path: Some(b"/admin/users"),
 //!     authority: Some(b"example.com"),
 //!     credential: HeaderLines::One(b"Basic b2s6dGVzdA=="),
 //! };
-//! assert!(matches!(Decision::of(Some(&policy), &request), Decision::Accepted { .. }));
-//! # Ok::<(), basic_auth::error::ConfigError>(())
+//! assert!(matches!(policy.decide(&request), Decision::Accepted { .. }));
+//! # Ok::<(), basic_auth::ConfigError>(())
 //! ```
 //!
 //! [RFC 7617]: https://www.rfc-editor.org/rfc/rfc7617
 
-pub mod error;
+mod request;
+mod response;
 
-mod json;
+mod matching;
+mod users;
 
-pub mod header_map;
-pub mod request;
+mod config;
+mod policy;
 
-pub mod authority;
-pub mod credential;
-pub mod method;
-pub mod path;
-pub mod readings;
-pub mod realm;
+mod decision;
+mod throttle;
 
-pub mod hash;
-pub mod htpasswd;
-pub mod verification;
+mod session;
 
-pub mod client;
-pub mod keyed;
-mod slab;
-
-pub mod budget;
-pub mod lockout;
-pub mod verified;
-
-pub mod config;
-
-mod tree;
-
-mod exceptions;
-mod index;
-
-pub mod policy;
-
-pub mod decision;
-
-pub mod queue;
-
-pub mod gate;
-
-pub mod answer;
-
-#[cfg(target_arch = "wasm32")]
+#[cfg(target_os = "wasi")]
 mod proxy;
+
+pub use config::{Config, ConfigError, Lockout, Problem, Rule, Warning, WarningKind};
+pub use decision::{Decision, Reason};
+pub use matching::readings::{MAX_FORMS, Readings, forms_of_path, forms_of_prefix, forms_of_suffix};
+pub use policy::Policy;
+pub use request::client::Client;
+pub use request::{HeaderLines, Request, header_map};
+pub use response::{Realm, Response};
+pub use session::{Host, HostError, RequestState, Session};
+pub use users::header::Presented;
+pub use users::pair::Pair;

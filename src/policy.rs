@@ -5,17 +5,18 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::config::{self, Config};
-use crate::credential::{Pair, PlainListId, PlainLists, Verdict};
-use crate::exceptions::{Exceptions, ExceptionsBuilder, ExceptionsId};
-use crate::index::{Candidates, Index, IndexBuilder};
-use crate::lockout::Threshold;
-use crate::method::Methods;
-use crate::path::{PathForm, PathRegex};
-use crate::readings::Readings;
-use crate::realm::Realm;
+use crate::config::{self, Config, Lockout};
+use crate::matching::exception_index::{Exceptions, ExceptionsBuilder, ExceptionsId};
+use crate::matching::index::{Candidates, Index, IndexBuilder};
+use crate::matching::method::Methods;
+use crate::matching::path::PathForm;
+use crate::matching::readings::Readings;
+use crate::matching::regex::PathRegex;
 use crate::request::Request;
-use crate::verification::UserList;
+use crate::response::Realm;
+use crate::users::list::UserList;
+use crate::users::pair::Pair;
+use crate::users::plain::{PlainListId, PlainLists, Verdict};
 
 /// What is protected, how, and who may pass.
 pub struct Policy {
@@ -25,7 +26,7 @@ pub struct Policy {
     plain: PlainLists,
     hashed: Vec<Box<[Arc<UserList>]>>,
     hash_budget_ms_per_second: u32,
-    lockout: Option<Threshold>,
+    lockout: Option<Lockout>,
 }
 
 /// A rule, but for its hosts and its path, which the index holds.
@@ -111,9 +112,9 @@ impl Policy {
         hashed.fold(self.plain.pairs(), usize::saturating_add)
     }
 
-    /// Whether a login may take time, or be locked, so that a [`Gate`](crate::gate::Gate) has to decide about it.
+    /// Whether a login may take time, or be locked, so that a [`Throttle`](crate::throttle::Throttle) has to decide about it.
     #[must_use]
-    pub fn needs_gate(&self) -> bool {
+    pub fn needs_throttle(&self) -> bool {
         self.lockout.is_some() || !self.hashed.is_empty()
     }
 
@@ -125,14 +126,14 @@ impl Policy {
 
     /// `lockout`
     #[must_use]
-    pub fn lockout(&self) -> Option<Threshold> {
+    pub fn lockout(&self) -> Option<Lockout> {
         self.lockout
     }
 
     /// The rules that cover a request, as their places in the configuration, in order.
     #[must_use]
     pub fn covering<'p>(&'p self, request: &Request<'p>) -> Covering<'p> {
-        let path = Readings::of(request.method, request.path);
+        let path = Readings::parse(request.method, request.path);
         let candidates = self.index.candidates(request.authority, &path);
         Covering { policy: self, candidates, method: request.method, path }
     }
@@ -210,7 +211,7 @@ mod tests {
     use crate::config::Config;
 
     fn policy(text: &str) -> Policy {
-        Policy::new(Config::read(text.as_bytes()).ok().unwrap())
+        Policy::new(Config::parse(text.as_bytes()).ok().unwrap())
     }
 
     const PLAIN: &str = r#"{"prefix": "/", "credentials": ["a:1", "b:2"]}"#;
@@ -223,14 +224,14 @@ mod tests {
     }
 
     #[test]
-    fn hashes_and_locks_need_a_gate() {
+    fn hashes_and_locks_need_a_throttle() {
         let lockout = r#""lockout": {"failures": 5, "window_seconds": 60, "lock_seconds": 60}"#;
-        for (text, needs_gate) in [
+        for (text, needs_throttle) in [
             (format!(r#"{{"basic_auth_rules": [{PLAIN}]}}"#), false),
             (format!(r#"{{"basic_auth_rules": [{PLAIN}, {HASHED}]}}"#), true),
             (format!(r#"{{"basic_auth_rules": [{PLAIN}], {lockout}}}"#), true),
         ] {
-            assert_eq!(policy(&text).needs_gate(), needs_gate, "{text}");
+            assert_eq!(policy(&text).needs_throttle(), needs_throttle, "{text}");
         }
     }
 }

@@ -2,17 +2,14 @@
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "tests panic when they fail")]
 
-use basic_auth::config::Config;
-use basic_auth::decision::Decision;
-use basic_auth::policy::Policy;
-use basic_auth::request::{HeaderLines, Request};
+use basic_auth::{Config, Decision, HeaderLines, Policy, Request};
 
 const DOCUMENT: &str = include_str!("../docs/matching.md");
 
 #[test]
 fn every_example_of_the_document() {
     let configuration = DOCUMENT.split("```json").nth(1).unwrap().split("```").next().unwrap();
-    let policy = Policy::new(Config::read(configuration.as_bytes()).ok().unwrap());
+    let policy = Policy::new(Config::parse(configuration.as_bytes()).ok().unwrap());
     let mut examples = 0;
     for line in DOCUMENT.lines().filter(|line| line.starts_with('|') && line.ends_with('|')) {
         let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
@@ -34,7 +31,7 @@ fn every_example_of_the_document() {
                 authority: Some(&target.as_bytes()[..slash]),
                 credential: HeaderLines::None,
             };
-            let is = if matches!(Decision::of(Some(&policy), &request), Decision::Pass) { "open" } else { "covered" };
+            let is = if matches!(policy.decide(&request), Decision::Pass) { "open" } else { "covered" };
             assert_eq!(is, decision, "{example}");
             examples += 1;
         }

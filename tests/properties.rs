@@ -19,11 +19,7 @@ use std::collections::BTreeSet;
 use std::net::Ipv6Addr;
 
 use base64::prelude::{BASE64_STANDARD, Engine};
-use basic_auth::config::Config;
-use basic_auth::decision::{Decision, Reason};
-use basic_auth::policy::Policy;
-use basic_auth::readings::Readings;
-use basic_auth::request::{HeaderLines, Request};
+use basic_auth::{Config, Decision, HeaderLines, Policy, Readings, Reason, Request};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -47,12 +43,12 @@ impl Rule {
     fn new(mut fields: Value) -> Option<Self> {
         fields["credentials"] = json!(["ok:test"]);
         let text = json!({"basic_auth_rules": [fields]}).to_string();
-        Config::read(text.as_bytes()).ok().map(|config| Self(Policy::new(config)))
+        Config::parse(text.as_bytes()).ok().map(|config| Self(Policy::new(config)))
     }
 
     fn protects(&self, method: &[u8], authority: Option<&[u8]>, path: Option<&[u8]>) -> bool {
         let request = Request { method, path, authority, credential: HeaderLines::None };
-        match Decision::of(Some(&self.0), &request) {
+        match self.0.decide(&request) {
             Decision::Pass => false,
             Decision::Refused { reason: Reason::Missing, .. } => true,
             other => panic!("{other}"),
@@ -305,7 +301,7 @@ proptest! {
         path in proptest::option::weighted(0.99, prop_oneof![9 => any_path(), 1 => Just(b"*".to_vec())]),
         method in select(vec![&b"GET"[..], b"OPTIONS", b"options"]),
     ) {
-        let readings = Readings::of(method, path.as_deref());
+        let readings = Readings::parse(method, path.as_deref());
         let mut all = BTreeSet::new();
         let mut uncut = BTreeSet::new();
         let any = readings.any(|form| {
@@ -420,7 +416,7 @@ proptest! {
         for rule in &mut rules {
             rule["credentials"] = json!(["ok:test"]);
         }
-        let policy = Policy::new(Config::read(json!({"basic_auth_rules": rules}).to_string().as_bytes()).ok().unwrap());
+        let policy = Policy::new(Config::parse(json!({"basic_auth_rules": rules}).to_string().as_bytes()).ok().unwrap());
         let request = Request {
             method: method.as_bytes(),
             path: Some(&path),
@@ -660,7 +656,7 @@ proptest! {
         change in proptest::option::of((any::<Index>(), any::<u8>())),
     ) {
         let text = json!({"basic_auth_rules": [{"prefix": "/", "credentials": pairs}]}).to_string();
-        let policy = Policy::new(Config::read(text.as_bytes()).ok().unwrap());
+        let policy = Policy::new(Config::parse(text.as_bytes()).ok().unwrap());
         let encoded = BASE64_STANDARD.encode(chosen.get(&pairs));
         let mut token = encoded.trim_end_matches('=').as_bytes().to_vec();
         if let Some((place, byte)) = change {
@@ -669,7 +665,7 @@ proptest! {
         token.extend(b"=".repeat(padding));
         let value = [scheme.as_bytes(), b" ".repeat(spaces).as_slice(), &token].concat();
         let request = Request { method: b"GET", path: Some(b"/"), authority: None, credential: HeaderLines::One(&value) };
-        let is = match Decision::of(Some(&policy), &request) {
+        let is = match policy.decide(&request) {
             Decision::Accepted { pair, .. } => Some(pair.user().to_vec()),
             _ => None,
         };
@@ -682,15 +678,13 @@ proptest! {
         prop_assert_eq!(is, expected);
     }
 
-    /// More than one header is refused, whatever they say; so is a configuration that is not there.
+    /// More than one header is refused, whatever they say.
     #[test]
     fn several_headers_are_never_accepted(values in vec(select(vec!["Basic b2s6dGVzdA==", "Basic b2s6dGVzdA", "Bearer x", ""]), 2..5)) {
         let rule = Rule::new(json!({"prefix": "/"})).unwrap();
         let credential = values.iter().map(|value| value.as_bytes()).collect();
         let request = Request { method: b"GET", path: Some(b"/"), authority: None, credential };
-        let is_refused = matches!(Decision::of(Some(&rule.0), &request), Decision::Refused { reason: Reason::Malformed, .. });
+        let is_refused = matches!(rule.0.decide(&request), Decision::Refused { reason: Reason::Malformed, .. });
         prop_assert!(is_refused);
-        let is_unavailable = matches!(Decision::of(None, &request), Decision::NotConfigured);
-        prop_assert!(is_unavailable);
     }
 }

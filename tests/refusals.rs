@@ -9,7 +9,7 @@
     reason = "tests panic when they fail"
 )]
 
-use basic_auth::config::Config;
+use basic_auth::Config;
 use serde_json::Value;
 
 #[test]
@@ -17,7 +17,7 @@ fn every_refusal_names_the_place_and_the_cure_and_no_secret() {
     let document: Value = serde_json::from_str(include_str!("../testdata/refusals.json")).unwrap();
     for row in document["refusals"].as_array().unwrap() {
         let text = row["text"].as_str().map_or_else(|| row["configuration"].to_string(), str::to_owned);
-        let refusal = Config::read(text.as_bytes()).err().unwrap_or_else(|| panic!("accepted: {text}"));
+        let refusal = Config::parse(text.as_bytes()).err().unwrap_or_else(|| panic!("accepted: {text}"));
         assert_eq!(refusal.to_string(), row["error"].as_str().unwrap(), "{text}");
         assert!(!format!("{refusal} {refusal:?}").contains("SECRET"), "{refusal:?}");
     }
@@ -25,7 +25,7 @@ fn every_refusal_names_the_place_and_the_cure_and_no_secret() {
 
 #[test]
 fn text_that_is_not_utf8_is_refused() {
-    let refusal = Config::read(b"{\"realm\": \"\xff\"}").err().unwrap();
+    let refusal = Config::parse(b"{\"realm\": \"\xff\"}").err().unwrap();
     assert_eq!(refusal.to_string(), "the configuration: not UTF-8; save the configuration as UTF-8");
 }
 
@@ -33,7 +33,7 @@ fn text_that_is_not_utf8_is_refused() {
 fn deep_nesting_is_refused_and_no_trap() {
     for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
         let text = format!("{}null{}", open.repeat(100_000), close.repeat(100_000));
-        assert!(Config::read(text.as_bytes()).is_err());
+        assert!(Config::parse(text.as_bytes()).is_err());
     }
 }
 
@@ -41,7 +41,7 @@ fn deep_nesting_is_refused_and_no_trap() {
 fn what_is_too_large_names_the_number() {
     let most = 32 << 20;
     let text = format!("{{\"realm\": \"{}\"}}", "a".repeat(most));
-    let refusal = Config::read(text.as_bytes()).err().unwrap().to_string();
+    let refusal = Config::parse(text.as_bytes()).err().unwrap().to_string();
     let words = format!("the configuration: {} bytes of text, and {most} is the most; ", text.len());
     assert!(refusal.starts_with(&words), "{refusal}");
 
@@ -50,19 +50,19 @@ fn what_is_too_large_names_the_number() {
     let pattern = "/a%20b%2fc;d/e//f/../g%5Ch";
     let rule = serde_json::json!({"exact": pattern, "hosts": hosts, "credentials": ["ok:test"]});
     let text = serde_json::json!({"basic_auth_rules": vec![rule; 200]}).to_string();
-    let refusal = Config::read(text.as_bytes()).err().unwrap().to_string();
+    let refusal = Config::parse(text.as_bytes()).err().unwrap().to_string();
     assert!(refusal.contains("readings of patterns times hosts, and 1000000 is the most"), "{refusal}");
 
     // A long one takes memory for each host.
     let hosts: Vec<String> = (0..15_000).map(|number| format!("h{number}")).collect();
     let rule =
         serde_json::json!({"prefix": format!("/{}", "a".repeat(15_000)), "hosts": hosts, "credentials": ["ok:test"]});
-    let refusal = Config::read(serde_json::json!({"basic_auth_rules": [rule]}).to_string().as_bytes()).err().unwrap();
+    let refusal = Config::parse(serde_json::json!({"basic_auth_rules": [rule]}).to_string().as_bytes()).err().unwrap();
     let words = "basic_auth_rules[0]: 225030001 bytes in readings of patterns times hosts, and 67108864 is the most; ";
     assert!(refusal.to_string().starts_with(words), "{refusal}");
 
     let rule = serde_json::json!({"regex": "/a.*", "credentials": ["ok:test"]});
     let text = serde_json::json!({"basic_auth_rules": vec![rule; 10_001]}).to_string();
-    let refusal = Config::read(text.as_bytes()).err().unwrap().to_string();
+    let refusal = Config::parse(text.as_bytes()).err().unwrap().to_string();
     assert!(refusal.starts_with("basic_auth_rules[10000]: 10001 regexes, and 10000 is the most; "), "{refusal}");
 }

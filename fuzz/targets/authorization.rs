@@ -3,12 +3,12 @@
 #![no_main]
 
 use base64::prelude::{BASE64_STANDARD, Engine};
-use basic_auth::credential::Presented;
+use basic_auth::Presented;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &[u8]| {
     let values: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
-    let presented = Presented::of(values.iter().copied().collect());
+    let presented = Presented::parse(values.iter().copied().collect());
     let [value] = values.as_slice() else {
         assert!(matches!(presented, Presented::Malformed), "several headers");
         return;

@@ -3,10 +3,7 @@
 
 #![no_main]
 
-use basic_auth::config::Config;
-use basic_auth::decision::Decision;
-use basic_auth::policy::Policy;
-use basic_auth::request::{HeaderLines, Request};
+use basic_auth::{Config, Decision, HeaderLines, Policy, Request};
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 
@@ -14,7 +11,7 @@ use serde_json::Value;
 const SECRET: &str = "SECRET7";
 
 fuzz_target!(|text: &[u8]| {
-    let config = match Config::read(text) {
+    let config = match Config::parse(text) {
         Ok(config) => config,
         Err(error) => {
             let line = error.to_string();
@@ -40,7 +37,7 @@ fuzz_target!(|text: &[u8]| {
     }
     let document: Value = serde_json::from_slice(text).expect("what is accepted is JSON");
     for layout in [serde_json::to_string(&document), serde_json::to_string_pretty(&document)] {
-        let again = Config::read(layout.expect("JSON can be written").as_bytes());
+        let again = Config::parse(layout.expect("JSON can be written").as_bytes());
         let again = again.unwrap_or_else(|error| panic!("refused in another layout: {error}"));
         assert_eq!(decisions, self::decisions(&Policy::new(again)));
     }
@@ -53,7 +50,7 @@ fn decisions(policy: &Policy) -> Vec<String> {
             for authority in [&b"foo.com"[..], b"a.foo.com:80", b"?"] {
                 for credential in [HeaderLines::None, HeaderLines::One(b"Basic b2s6dGVzdA==")] {
                     let request = Request { method, path: Some(path), authority: Some(authority), credential };
-                    decisions.push(Decision::of(Some(policy), &request).to_string());
+                    decisions.push(policy.decide(&request).to_string());
                 }
             }
         }

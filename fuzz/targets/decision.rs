@@ -3,16 +3,13 @@
 
 #![no_main]
 
-use basic_auth::config::Config;
-use basic_auth::decision::Decision;
-use basic_auth::policy::Policy;
-use basic_auth::request::{HeaderLines, Request};
+use basic_auth::{Config, Decision, HeaderLines, Policy, Request};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &[u8]| {
     let lines: Vec<&[u8]> = text.splitn(5, |byte| *byte == b'\n').collect();
     let [method, authority, path, credential, configuration] = lines.as_slice() else { return };
-    let Ok(config) = Config::read(configuration) else { return };
+    let Ok(config) = Config::parse(configuration) else { return };
     let policy = Policy::new(config);
     let request =
         Request { method, path: Some(path), authority: Some(authority), credential: HeaderLines::One(credential) };
@@ -56,5 +53,5 @@ fuzz_target!(|text: &[u8]| {
 });
 
 fn decide<'p>(policy: &'p Policy, request: &Request<'p>) -> Decision<'p> {
-    Decision::of(Some(policy), request)
+    policy.decide(request)
 }

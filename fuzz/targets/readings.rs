@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use basic_auth::readings::{MOST_FORMS, Readings, forms_of_path, forms_of_prefix, forms_of_suffix};
+use basic_auth::{forms_of_path, forms_of_prefix, forms_of_suffix, MAX_FORMS, Readings};
 use libfuzzer_sys::fuzz_target;
 
 #[path = "../../tests/oracle/mod.rs"]
@@ -14,7 +14,7 @@ mod oracle;
 type FormsOf = fn(&[u8]) -> Option<Vec<Vec<u8>>>;
 
 fuzz_target!(|path: &[u8]| {
-    let readings = Readings::of(b"GET", Some(path));
+    let readings = Readings::parse(b"GET", Some(path));
     let (mut all, mut uncut) = (Vec::new(), Vec::new());
     let any = readings.any(|form| {
         all.push(form.to_vec());
@@ -26,7 +26,7 @@ fuzz_target!(|path: &[u8]| {
     });
     let count = uncut.len();
     let sets = [all, uncut].map(BTreeSet::from_iter);
-    assert!(count <= MOST_FORMS && sets[1].len() == count, "{count} forms, {} of them different", sets[1].len());
+    assert!(count <= MAX_FORMS && sets[1].len() == count, "{count} forms, {} of them different", sets[1].len());
     match oracle::readings(b"GET", Some(path)) {
         None => assert!(any && !every, "readable"),
         Some(expected) => {
@@ -41,7 +41,7 @@ fuzz_target!(|path: &[u8]| {
             continue;
         }
         let Some(forms) = forms_of(path) else { continue };
-        assert!(forms.len() <= MOST_FORMS);
+        assert!(forms.len() <= MAX_FORMS);
         assert_eq!(forms.first().map(Vec::as_slice), Some(path));
         for form in &forms {
             // A form with a lone percent sign may stand in the closure, but not as a pattern of its own.

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 /// How many forms make a path unreadable.
-const MOST_FORMS: usize = 64;
+const MAX_FORMS: usize = 64;
 
 /// How many bytes in all forms make a path of that length unreadable.
 fn most_bytes(sent: usize) -> usize {
@@ -67,7 +67,7 @@ fn closure(path: &[u8], steps: &[Step]) -> Option<BTreeSet<Vec<u8>>> {
         }
         left.extend(steps.iter().filter_map(|step| step(&form)));
         forms.insert(form);
-        if forms.len() > MOST_FORMS || forms.iter().map(Vec::len).sum::<usize>() > most_bytes(path.len()) {
+        if forms.len() > MAX_FORMS || forms.iter().map(Vec::len).sum::<usize>() > most_bytes(path.len()) {
             return None;
         }
     }

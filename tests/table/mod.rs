@@ -4,8 +4,7 @@ use std::fmt;
 use std::path::Path;
 
 use base64::Engine;
-use basic_auth::config::Config;
-use basic_auth::policy::Policy;
+use basic_auth::{Config, Policy};
 use serde_json::Value;
 
 /// One configuration and the requests that are decided under it.
@@ -52,7 +51,7 @@ fn read(file: &Path) -> Table {
     let document: Value =
         serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap_or_else(|error| panic!("{name}: {error}"));
     let configuration = document["configuration"].to_string();
-    let config = Config::read(configuration.as_bytes()).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let config = Config::parse(configuration.as_bytes()).unwrap_or_else(|error| panic!("{name}: {error}"));
     let cases = list(&document["decisions"]).iter().flat_map(cases).collect();
     Table { policy: Policy::new(config), name, cases }
 }

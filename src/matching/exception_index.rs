@@ -1,0 +1,220 @@
+//! The exceptions of all rules, found along the path of a request instead of one after the other.
+//!
+//! An exception is compared as it is written, and takes a request out only if it matches every
+//! [reading](crate::matching::readings) of the path.
+
+use std::mem;
+
+use super::exception::{Exception, ExceptionPattern};
+use super::readings::Readings;
+use super::regex::PathRegex;
+use super::tree::{Entry, Forest};
+
+/// Tells the exceptions of one rule from those of others.
+#[derive(Clone, Copy)]
+pub(crate) struct ExceptionsId(u32);
+
+impl ExceptionsId {
+    /// The tree of its patterns.
+    fn texts(self) -> u32 {
+        self.0.saturating_mul(2)
+    }
+
+    /// The tree of how its regexes begin, in lower case.
+    fn beginnings(self) -> u32 {
+        self.texts().saturating_add(1)
+    }
+}
+
+/// Where exceptions are entered.
+#[derive(Default)]
+pub(crate) struct ExceptionsBuilder {
+    forward: Vec<Entry>,
+    backward: Vec<Entry>,
+    conditions: Vec<Conditions>,
+    rules: u32,
+}
+
+impl ExceptionsBuilder {
+    /// Enters the exceptions of a rule; `None` if it makes none.
+    pub(crate) fn add(&mut self, exceptions: Box<[Exception]>) -> Option<ExceptionsId> {
+        if exceptions.is_empty() {
+            return None;
+        }
+        let id = ExceptionsId(self.rules);
+        self.rules = self.rules.saturating_add(1);
+        for exception in exceptions {
+            let value = u32::try_from(self.conditions.len()).unwrap_or(u32::MAX);
+            let entry = |text, whole| Entry { tree: id.texts(), text, whole, value };
+            let Exception { pattern, methods } = exception;
+            let mut regex = None;
+            match pattern {
+                ExceptionPattern::Prefix(prefix) => self.forward.push(entry(prefix, false)),
+                ExceptionPattern::Exact(exact) => self.forward.push(entry(exact, true)),
+                ExceptionPattern::Suffix(mut suffix) => {
+                    suffix.reverse();
+                    self.backward.push(entry(suffix, false));
+                }
+                ExceptionPattern::Regex(pattern) => {
+                    let beginning = entry(pattern.beginning().into(), false);
+                    self.forward.push(Entry { tree: id.beginnings(), ..beginning });
+                    regex = Some(pattern);
+                }
+            }
+            self.conditions.push(Conditions { methods, regex });
+        }
+        Some(id)
+    }
+
+    /// The exceptions that were entered.
+    pub(crate) fn build(self) -> Exceptions {
+        Exceptions {
+            forward: Forest::new(self.forward),
+            backward: Forest::new(self.backward),
+            conditions: self.conditions,
+        }
+    }
+}
+
+/// The exceptions of all rules.
+pub(crate) struct Exceptions {
+    /// Prefixes, whole paths and the beginnings of regexes.
+    forward: Forest,
+    /// Suffixes, reversed.
+    backward: Forest,
+    conditions: Vec<Conditions>,
+}
+
+/// What an exception asks for beside what the trees tell.
+struct Conditions {
+    methods: Option<Box<[Box<str>]>>,
+    regex: Option<PathRegex>,
+}
+
+impl Conditions {
+    /// Methods compare to the letter. What is no text cannot be known to match a regex.
+    fn hold(&self, method: &[u8], reading: &[u8]) -> bool {
+        self.methods.as_ref().is_none_or(|methods| methods.iter().any(|name| name.as_bytes() == method))
+            && self.regex.as_ref().is_none_or(|regex| str::from_utf8(reading).is_ok_and(|path| regex.is_match(path)))
+    }
+}
+
+impl Exceptions {
+    /// Whether one of a rule's exceptions takes a request out: one and the same for every reading of the path.
+    pub(crate) fn except(&self, id: ExceptionsId, method: &[u8], path: &Readings<'_>) -> bool {
+        // Regexes are asked last, for each has to go through the whole path.
+        one_for_all(path, |reading, check| {
+            self.forward.walk(id.texts(), reading.iter().copied(), |found| self.check(found, method, reading, check));
+            let backward = reading.iter().rev().copied();
+            self.backward.walk(id.texts(), backward, |found| self.check(found, method, reading, check));
+        }) || one_for_all(path, |reading, check| {
+            let lower = reading.iter().map(u8::to_ascii_lowercase);
+            self.forward.walk(id.beginnings(), lower, |found| self.check(found, method, reading, check));
+        })
+    }
+
+    /// Tells `check` of those whose conditions hold, and asks no more than it has to.
+    fn check(&self, found: &[u32], method: &[u8], reading: &[u8], left: &mut Left) {
+        for exception in found {
+            let conditions = usize::try_from(*exception).ok().and_then(|place| self.conditions.get(place));
+            if left.counts(*exception) && conditions.is_some_and(|conditions| conditions.hold(method, reading)) {
+                left.now.push(*exception);
+            }
+        }
+    }
+}
+
+/// The exceptions that matched every reading so far.
+#[derive(Default)]
+struct Left {
+    /// Those that matched the readings before, in order; `None` at the first one.
+    before: Option<Vec<u32>>,
+    /// Those of them that match this one.
+    now: Vec<u32>,
+    /// Whether there is only this reading.
+    one_is_enough: bool,
+}
+
+impl Left {
+    /// Whether it matters that an exception matches this reading as well.
+    fn counts(&self, exception: u32) -> bool {
+        match &self.before {
+            Some(before) => before.binary_search(&exception).is_ok(),
+            None => !self.one_is_enough || self.now.is_empty(),
+        }
+    }
+}
+
+/// Whether `find` finds an exception that is the same for every reading.
+fn one_for_all(path: &Readings<'_>, find: impl Fn(&[u8], &mut Left)) -> bool {
+    let mut left = Left { one_is_enough: matches!(path, Readings::Plain(_)), ..Left::default() };
+    path.all(|reading| {
+        find(reading, &mut left);
+        left.now.sort_unstable();
+        let any = !left.now.is_empty();
+        left.before = Some(mem::take(&mut left.now));
+        any
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ExceptionsBuilder;
+    use crate::matching::exception::Exception;
+    use crate::matching::path::Matcher;
+    use crate::matching::readings::Readings;
+
+    /// Whether any of these exceptions takes a `GET` for the path out, beside a rule with others.
+    fn except(patterns: &[(Matcher, &str)], path: &str) -> bool {
+        let exceptions = |patterns: &[(Matcher, &str)]| -> Box<[Exception]> {
+            patterns.iter().map(|(matcher, text)| Exception::new(*matcher, text, None).unwrap()).collect()
+        };
+        let mut builder = ExceptionsBuilder::default();
+        builder.add(exceptions(&[(Matcher::Exact, "/other")]));
+        let id = builder.add(exceptions(patterns)).unwrap();
+        builder.add(exceptions(&[(Matcher::Suffix, "other"), (Matcher::Regex, "/oth.r")]));
+        builder.build().except(id, b"GET", &Readings::parse(b"GET", Some(path.as_bytes())))
+    }
+
+    #[test]
+    fn each_kind_compares_as_it_is_written() {
+        for (matcher, text, excepted, others) in [
+            (Matcher::Prefix, "/Open/", &["/Open/", "/Open/a?b", "/Open/.a"][..], &["/open/", "/Open", "/a/Open/"][..]),
+            (Matcher::Exact, "/Open", &["/Open", "/Open?a"], &["/open", "/Open/a"]),
+            (Matcher::Suffix, ".Css", &["/a.Css", "/.Css?a"], &["/a.css", "/a.Css/b"]),
+            (Matcher::Regex, "/V[0-9]", &["/V1", "/V2?a"], &["/v1", "/V1a", "/V%ff"]),
+            (Matcher::Regex, "(?i)/V[0-9]", &["/V1", "/v1"], &["/w1"]),
+        ] {
+            for path in excepted {
+                assert!(except(&[(matcher, text)], path), "{text}, {path}");
+            }
+            for path in others.iter().chain(&["/other"]) {
+                assert!(!except(&[(matcher, text)], path), "{text}, {path}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_regex_and_a_text_may_each_do_it() {
+        let (text, regex) = ((Matcher::Prefix, "/a"), (Matcher::Regex, "/a%2F[a-z]|/a/[a-z]"));
+        for path in ["/a%2Fb", "/a/b"] {
+            assert!(except(&[text, regex], path) && except(&[text], path) && except(&[regex], path), "{path}");
+        }
+        assert!(
+            !except(&[regex], "/a%2F1")
+                && !except(&[(Matcher::Regex, "/a%2F[a-z]"), (Matcher::Exact, "/a/b")], "/a%2Fb")
+        );
+    }
+
+    #[test]
+    fn it_has_to_be_the_same_exception_for_every_reading() {
+        let (raw, decoded) = ((Matcher::Exact, "/a%2Fb"), (Matcher::Exact, "/a/b"));
+        let prefix = (Matcher::Prefix, "/a");
+        assert!(!except(&[raw], "/a%2Fb") && !except(&[decoded], "/a%2Fb"));
+        assert!(!except(&[raw, decoded], "/a%2Fb"));
+        assert!(except(&[raw, decoded, prefix], "/a%2Fb") && except(&[prefix, raw], "/a%2Fb"));
+        assert!(!except(&[prefix], "/a/../b") && !except(&[prefix], "/a%"));
+        // The first that matches one reading is not the one that matches all.
+        assert!(except(&[(Matcher::Prefix, "/a%2F"), (Matcher::Suffix, "b")], "/a%2Fb"));
+    }
+}

@@ -1,0 +1,363 @@
+//! The index of a policy: from a request's host and path to the rules that may cover it.
+//!
+//! Rules that name the same host pattern form a group, and each group has its own tree of path patterns. The host of a
+//! request chooses its groups in one walk, and each group's tree tells its rules in another. What is found is everything
+//! that covers the request by host and path, and those regexes whose literal beginning fits.
+
+use std::cmp::Reverse;
+use std::collections::binary_heap::PeekMut;
+use std::collections::{BinaryHeap, HashMap};
+use std::iter;
+use std::net::Ipv6Addr;
+
+use super::host::HostPattern;
+use super::path::PathForm;
+use super::readings::{Readings, without_trailing_slash};
+use super::tree::{Entry, Forest};
+use crate::request::host::Host;
+
+/// The group of the rules for every host.
+const EVERY_HOST: u32 = 0;
+/// The group of all other rules, for a host that cannot be read.
+const UNREADABLE_HOST: u32 = 1;
+/// The first group of a host pattern.
+const FIRST_PATTERN: u32 = 2;
+
+/// Where the rules are entered.
+#[derive(Default)]
+pub(crate) struct IndexBuilder {
+    groups: HashMap<HostPattern, u32>,
+    forward: Vec<Entry>,
+    backward: Vec<Entry>,
+    regexes: Vec<(u32, u32)>,
+    rules: Vec<Vec<u32>>,
+}
+
+impl IndexBuilder {
+    /// Enters a rule. Rules are entered in their order.
+    pub(crate) fn add(&mut self, rule: u32, hosts: Box<[HostPattern]>, path: &[PathForm]) {
+        for group in self.groups_of(hosts) {
+            self.add_to_group(group, rule, path);
+        }
+    }
+
+    fn groups_of(&mut self, hosts: Box<[HostPattern]>) -> Vec<u32> {
+        if hosts.is_empty() || hosts.contains(&HostPattern::Every) {
+            return vec![EVERY_HOST];
+        }
+        let mut groups = vec![UNREADABLE_HOST];
+        for host in hosts {
+            let next = FIRST_PATTERN.saturating_add(u32::try_from(self.groups.len()).unwrap_or(u32::MAX));
+            groups.push(*self.groups.entry(host).or_insert(next));
+        }
+        groups.sort_unstable();
+        groups.dedup();
+        groups
+    }
+
+    fn add_to_group(&mut self, group: u32, rule: u32, path: &[PathForm]) {
+        for form in path {
+            let entry = |text: &[u8], whole| Entry { tree: group, text: text.into(), whole, value: rule };
+            match form {
+                PathForm::Prefix(prefix) => {
+                    self.forward.push(entry(prefix, false));
+                    // `/api/` covers `/api` as well, which many serve alike, but not `/apiary`.
+                    self.forward.extend(without_trailing_slash(prefix).map(|path| entry(path, true)));
+                }
+                PathForm::Exact(exact) => self.forward.push(entry(exact, true)),
+                PathForm::Suffix(suffix) => {
+                    let reversed: Vec<u8> = suffix.iter().rev().copied().collect();
+                    self.backward.push(entry(&reversed, false));
+                }
+                PathForm::Regex(regex) => {
+                    self.forward.push(entry(regex.beginning(), false));
+                    self.regexes.push((group, rule));
+                }
+            }
+        }
+        let place = usize::try_from(group).unwrap_or(usize::MAX);
+        if self.rules.len() <= place {
+            self.rules.resize(place.saturating_add(1), Vec::new());
+        }
+        if let Some(rules) = self.rules.get_mut(place) {
+            rules.push(rule);
+        }
+    }
+
+    /// The finished index.
+    pub(crate) fn build(self) -> Index {
+        Index {
+            hosts: HostIndex::new(self.groups),
+            forward: Forest::new(self.forward),
+            backward: Forest::new(self.backward),
+            regexes: self.regexes,
+            rules: self.rules,
+        }
+    }
+}
+
+/// From a request's host and path to the rules that may cover it.
+pub(crate) struct Index {
+    hosts: HostIndex,
+    /// Prefixes, whole paths and the beginnings of regexes.
+    forward: Forest,
+    /// Suffixes, reversed.
+    backward: Forest,
+    /// The group and number of every rule with a regex.
+    regexes: Vec<(u32, u32)>,
+    /// The rules of each group, in order.
+    rules: Vec<Vec<u32>>,
+}
+
+impl Index {
+    /// The rules that may cover a request to that host and path, in order and without repetition.
+    pub(crate) fn candidates(&self, host: Option<&[u8]>, path: &Readings<'_>) -> Candidates<'_> {
+        let groups = self.hosts.groups(host);
+        let groups = || iter::once(EVERY_HOST).chain(groups.iter().copied());
+        let Some(readings) = path.covering() else {
+            // No path that could be looked up: every rule for the host.
+            let rules = |group| usize::try_from(group).ok().and_then(|place| self.rules.get(place));
+            let lists = groups().filter_map(rules).filter_map(|rules| rules.split_first()).map(Reverse);
+            return Candidates::Merged(lists.collect());
+        };
+        let mut found = Found::default();
+        let mut all_are_text = true;
+        // From the inside these iterators cost half of what a `for` loop makes of them.
+        readings.for_each(|reading| {
+            groups().for_each(|group| {
+                self.forward.walk(group, lower(reading.iter()), |rules| found.extend(rules));
+                self.backward.walk(group, lower(reading.iter().rev()), |rules| found.extend(rules));
+            });
+            all_are_text = all_are_text && (self.regexes.is_empty() || str::from_utf8(reading).is_ok());
+        });
+        // A regex covers what is no text, wherever it begins.
+        if !all_are_text {
+            let chosen = self.regexes.iter().filter(|(group, _)| groups().any(|chosen| chosen == *group));
+            chosen.for_each(|(_, rule)| found.extend(&[*rule]));
+        }
+        found.into_candidates()
+    }
+}
+
+fn lower<'a>(text: impl Iterator<Item = &'a u8>) -> impl Iterator<Item = u8> {
+    text.map(u8::to_ascii_lowercase)
+}
+
+/// Numbers of rules as they are found. One alone, which is the common case, needs no memory.
+#[derive(Default)]
+struct Found {
+    one: Option<u32>,
+    several: Vec<u32>,
+}
+
+impl Found {
+    fn extend(&mut self, rules: &[u32]) {
+        match (rules, self.one) {
+            ([rule], None) if self.several.is_empty() => self.one = Some(*rule),
+            ([rule], Some(one)) if *rule == one => {}
+            _ => {
+                self.several.extend(self.one.take());
+                self.several.extend_from_slice(rules);
+            }
+        }
+    }
+
+    fn into_candidates(mut self) -> Candidates<'static> {
+        if let Some(rule) = self.one {
+            return Candidates::One(Some(rule));
+        }
+        self.several.sort_unstable();
+        self.several.dedup();
+        Candidates::Several(self.several.into_iter())
+    }
+}
+
+/// Numbers of rules, in order and without repetition.
+pub(crate) enum Candidates<'a> {
+    /// At most one.
+    One(Option<u32>),
+    /// These.
+    Several(std::vec::IntoIter<u32>),
+    /// Those of several ordered lists, taken from them as they are asked for: mostly it is the first that decides.
+    Merged(BinaryHeap<Reverse<(&'a u32, &'a [u32])>>),
+}
+
+impl Iterator for Candidates<'_> {
+    type Item = u32;
+
+    fn next(&mut self) -> Option<u32> {
+        match self {
+            Self::One(rule) => rule.take(),
+            Self::Several(rules) => rules.next(),
+            Self::Merged(lists) => {
+                let next = *lists.peek()?.0.0;
+                while let Some(mut list) = lists.peek_mut()
+                    && *list.0.0 == next
+                {
+                    match list.0.1.split_first() {
+                        Some(rest) => *list = Reverse(rest),
+                        None => drop(PeekMut::pop(list)),
+                    }
+                }
+                Some(next)
+            }
+        }
+    }
+}
+
+/// From a host to its groups.
+struct HostIndex {
+    is_empty: bool,
+    /// Names, and the beginnings of `foo.*`.
+    forward: Forest,
+    /// The endings of `*.foo.com`, reversed.
+    backward: Forest,
+    addresses: HashMap<Ipv6Addr, u32>,
+}
+
+impl HostIndex {
+    fn new(groups: HashMap<HostPattern, u32>) -> Self {
+        let is_empty = groups.is_empty();
+        let (mut forward, mut backward, mut addresses) = (Vec::new(), Vec::new(), HashMap::new());
+        for (pattern, value) in groups {
+            let entry = |text: Box<[u8]>, whole| Entry { tree: 0, text, whole, value };
+            match pattern {
+                HostPattern::Every => {}
+                HostPattern::Name(name) => forward.push(entry(name, true)),
+                HostPattern::Prefix(prefix) => forward.push(entry(prefix, false)),
+                HostPattern::Suffix(suffix) => {
+                    backward.push(entry(suffix.iter().rev().copied().collect(), false));
+                }
+                HostPattern::Ipv6(address) => {
+                    addresses.insert(address, value);
+                }
+            }
+        }
+        Self { is_empty, forward: Forest::new(forward), backward: Forest::new(backward), addresses }
+    }
+
+    /// The groups of a host, but for the one of the rules for every host.
+    fn groups(&self, authority: Option<&[u8]>) -> Vec<u32> {
+        let mut groups = Vec::new();
+        if self.is_empty {
+            return groups;
+        }
+        match Host::parse(authority) {
+            Host::Unreadable => groups.push(UNREADABLE_HOST),
+            Host::Ipv6(address) => groups.extend(self.addresses.get(&address)),
+            Host::Name(name) => {
+                self.forward.walk(0, lower(name.iter()), |found| groups.extend_from_slice(found));
+                self.backward.walk(0, lower(name.iter().rev()), |found| groups.extend_from_slice(found));
+            }
+        }
+        groups
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Candidates, IndexBuilder};
+    use crate::matching::host::HostPattern;
+    use crate::matching::path::PathForm;
+    use crate::matching::readings::Readings;
+    use crate::matching::regex::{Dot, PathRegex};
+
+    fn covers(pattern: &str, authority: &str) -> bool {
+        let mut builder = IndexBuilder::default();
+        builder.add(0, Box::from([HostPattern::new(pattern).unwrap()]), &[PathForm::Prefix(Box::from(*b"/"))]);
+        builder.build().candidates(Some(authority.as_bytes()), &Readings::Plain(b"/")).next().is_some()
+    }
+
+    #[test]
+    fn names_compare_without_case_port_and_trailing_dot() {
+        for authority in ["foo.com", "FOO.com", "foo.com.", "foo.com:8080", "foo.com:", "Foo.Com.:443"] {
+            assert!(covers("foo.com", authority), "{authority}");
+            assert!(covers("FOO.com.:80", authority), "{authority}");
+            assert!(!covers("bar.com", authority), "{authority}");
+        }
+        assert!(!covers("foo.com", "foo.com.evil.org"));
+    }
+
+    #[test]
+    fn wildcards_stand_for_at_least_one_label() {
+        for authority in ["a.foo.com", "A.B.FOO.COM:80", "a.foo.com."] {
+            assert!(covers("*.foo.com", authority), "{authority}");
+        }
+        for authority in ["foo.com", "xfoo.com", "a.foo.com.org"] {
+            assert!(!covers("*.foo.com", authority), "{authority}");
+        }
+        for authority in ["foo.com", "FOO.co.uk", "foo.x:1"] {
+            assert!(covers("foo.*", authority), "{authority}");
+        }
+        for authority in ["foo", "foo.", "foox.com", "a.foo.com"] {
+            assert!(!covers("foo.*", authority), "{authority}");
+        }
+        assert!(covers("*", "anything.at.all"));
+    }
+
+    #[test]
+    fn ipv6_literals_compare_as_addresses() {
+        for authority in ["[::1]", "[::1]:80", "[0:0:0:0:0:0:0:1]:", "[::0001]"] {
+            assert!(covers("[::1]", authority), "{authority}");
+            assert!(covers("::1", authority), "{authority}");
+            assert!(covers("[0::1]:8080", authority), "{authority}");
+        }
+        assert!(!covers("[::1]", "[::2]"));
+        assert!(!covers("[::1]", "localhost"));
+    }
+
+    #[test]
+    fn a_host_that_cannot_be_read_is_every_host() {
+        for authority in ["", "user@foo.com", "a..b"] {
+            for pattern in ["foo.com", "*.foo.com", "foo.*", "::1", "*"] {
+                assert!(covers(pattern, authority), "{pattern}, {authority}");
+            }
+        }
+    }
+
+    #[test]
+    fn candidates_come_in_order_and_once() {
+        let mut builder = IndexBuilder::default();
+        let host = |name| HostPattern::new(name).unwrap();
+        let prefix = |text: &str| PathForm::Prefix(text.as_bytes().into());
+        builder.add(0, Box::from([host("*.foo.com"), host("a.*")]), &[prefix("/a")]);
+        builder.add(1, Box::default(), &[prefix("/a/b"), prefix("/a")]);
+        builder.add(2, Box::from([host("bar.com")]), &[prefix("/a")]);
+        builder.add(3, Box::from([host("a.foo.com")]), &[PathForm::Suffix(Box::from(*b"c")), prefix("/")]);
+        let index = builder.build();
+        let found =
+            |authority: &str, path| -> Vec<u32> { index.candidates(Some(authority.as_bytes()), &path).collect() };
+        assert_eq!(found("a.foo.com", Readings::Plain(b"/a/b/c")), [0, 1, 3]);
+        assert_eq!(found("A.foo.com", Readings::Plain(b"/C")), [3]);
+        assert_eq!(found("bar.com", Readings::Plain(b"/A")), [1, 2]);
+        assert_eq!(found("x.org", Readings::Plain(b"/a/b")), [1]);
+        assert!(found("x.org", Readings::Plain(b"/b")).is_empty());
+        assert_eq!(found("a.foo.com", Readings::Unreadable), [0, 1, 3]);
+        assert_eq!(found("user@x", Readings::Unreadable), [0, 1, 2, 3]);
+    }
+
+    #[test]
+    fn a_regex_is_looked_at_only_where_a_path_begins_as_it_does() {
+        let mut builder = IndexBuilder::default();
+        builder.add(
+            0,
+            Box::default(),
+            &[PathForm::Regex(PathRegex::new("/Api/.*", Dot::EveryCharacter).unwrap().into())],
+        );
+        let index = builder.build();
+        for (path, found) in [(&b"/api/x"[..], true), (b"/API/", true), (b"/ap", false), (b"/other", false)] {
+            assert_eq!(index.candidates(None, &Readings::Plain(path)).next().is_some(), found);
+        }
+    }
+
+    #[test]
+    fn one_rule_alone_needs_no_memory() {
+        let mut builder = IndexBuilder::default();
+        let prefix = |text: &str| PathForm::Prefix(text.as_bytes().into());
+        builder.add(0, Box::default(), &[prefix("/a"), prefix("/a/b")]);
+        let index = builder.build();
+        for path in [&b"/a/b/c"[..], b"/a/b", b"/a/", b"/a"] {
+            assert!(matches!(index.candidates(None, &Readings::Plain(path)), Candidates::One(Some(0))));
+        }
+    }
+}

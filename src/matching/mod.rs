@@ -1,0 +1,11 @@
+//! Which requests a rule covers.
+
+pub(crate) mod exception;
+pub(crate) mod exception_index;
+pub(crate) mod host;
+pub(crate) mod index;
+pub(crate) mod method;
+pub(crate) mod path;
+pub(crate) mod readings;
+pub(crate) mod regex;
+mod tree;

@@ -1,0 +1,114 @@
+//! The root context: one configuration.
+
+use std::fmt;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use log::{error, info, warn};
+use proxy_wasm::traits::{Context, HttpContext, RootContext};
+use proxy_wasm::types::ContextType;
+
+use super::Proxy;
+use super::stream::Stream;
+use crate::config::{Config, ConfigError};
+use crate::policy::Policy;
+use crate::session::Session;
+
+/// How many warnings of one configuration are logged; the rest is counted.
+const MAX_LOGGED_WARNINGS: usize = 10;
+
+pub(super) struct Root(Rc<Plugin>);
+
+/// What a root context shares with the requests of its configuration.
+pub(super) struct Plugin {
+    pub(super) session: Session,
+    pub(super) proxy: Proxy,
+}
+
+impl Default for Root {
+    fn default() -> Self {
+        Self(Rc::new(Plugin { session: Session::not_configured(), proxy: Proxy { start: Instant::now() } }))
+    }
+}
+
+impl Context for Root {}
+
+impl RootContext for Root {
+    fn on_configure(&mut self, size: usize) -> bool {
+        self.0.session.close(&self.0.proxy);
+        let session = self.configure(size);
+        if let Err(error) = &session {
+            error!("basic_auth: configuration refused: {error}");
+        }
+        let is_configured = session.is_ok();
+        let session = session.unwrap_or_else(|_| Session::not_configured());
+        self.0 = Rc::new(Plugin { session, proxy: self.0.proxy });
+        is_configured
+    }
+
+    fn on_tick(&mut self) {
+        self.0.session.on_tick(&self.0.proxy);
+    }
+
+    fn get_type(&self) -> Option<ContextType> {
+        Some(ContextType::HttpContext)
+    }
+
+    fn create_http_context(&self, number: u32) -> Option<Box<dyn HttpContext>> {
+        Some(Box::new(Stream::new(Rc::clone(&self.0), number)))
+    }
+}
+
+impl Root {
+    /// Takes the configuration of so many bytes from the proxy, and says what it protects.
+    fn configure(&self, size: usize) -> Result<Session, Refusal> {
+        Config::check_size(size)?;
+        // Without a size there is no configuration, and nothing is handed over.
+        let text = self.get_plugin_configuration().unwrap_or_default();
+        if text.len() != size {
+            return Err(Refusal::NotHandedOver { announced: size, received: text.len() });
+        }
+        let config = Config::parse_with(&text, &|name| std::env::var(name).ok())?;
+        // Memory that is given back is what the policy is built in; a module never returns any to the proxy.
+        drop(text);
+        for warning in config.warnings.iter().take(MAX_LOGGED_WARNINGS) {
+            warn!("basic_auth: {warning}");
+        }
+        if let Some(more @ 1..) = config.warnings.len().checked_sub(MAX_LOGGED_WARNINGS) {
+            warn!("basic_auth: and {more} more warnings");
+        }
+        let policy = Policy::new(config);
+        info!("basic_auth: protecting with {} rules and {} credentials", policy.rules(), policy.credentials());
+        let mut key = [0; 32];
+        getrandom::fill(&mut key).map_err(|_| Refusal::NoRandomness)?;
+        Ok(Session::new(policy, &key, Duration::ZERO))
+    }
+}
+
+/// Why there is no session for a configuration.
+enum Refusal {
+    /// The configuration itself is refused.
+    Config(ConfigError),
+    /// The proxy announced a configuration and handed over another number of bytes.
+    NotHandedOver { announced: usize, received: usize },
+    /// The proxy has no random numbers to draw a key from.
+    NoRandomness,
+}
+
+impl From<ConfigError> for Refusal {
+    fn from(error: ConfigError) -> Self {
+        Self::Config(error)
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Config(error) => error.fmt(f),
+            Self::NotHandedOver { announced, received } => {
+                write!(f, "the proxy announced {announced} bytes and handed over {received}; load it again")
+            }
+            Self::NoRandomness => f.write_str("the proxy has no source of randomness; this module cannot run in it"),
+        }
+    }
+}

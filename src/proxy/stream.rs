@@ -1,0 +1,74 @@
+//! The HTTP context: one request.
+
+use std::rc::Rc;
+
+use log::error;
+use proxy_wasm::traits::{Context, HttpContext};
+use proxy_wasm::types::Action;
+
+use super::abi;
+use super::root::Plugin;
+use crate::request::Request;
+use crate::session::RequestState;
+
+pub(super) struct Stream {
+    plugin: Rc<Plugin>,
+    number: u32,
+    /// `None` until the headers are there.
+    state: Option<RequestState>,
+}
+
+impl Stream {
+    pub(super) fn new(plugin: Rc<Plugin>, number: u32) -> Self {
+        Self { plugin, number, state: None }
+    }
+
+    /// What becomes of a body or of trailers. Envoy does not ask while a request waits, unless the plugin has
+    /// `allow_on_headers_stop_iteration`; then a body that goes on takes its request along.
+    fn follow(&self) -> Action {
+        match self.state {
+            Some(RequestState::Waiting) => action(self.plugin.session.state(self.number)),
+            Some(state) => action(state),
+            None => Action::Continue,
+        }
+    }
+}
+
+fn action(state: RequestState) -> Action {
+    match state {
+        RequestState::Passed => Action::Continue,
+        RequestState::Answered | RequestState::Waiting => Action::Pause,
+    }
+}
+
+impl Context for Stream {}
+
+impl HttpContext for Stream {
+    fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
+        let headers = abi::request_headers().unwrap_or_else(|error| {
+            error!("basic_auth: {error}: the headers of a request cannot be read, so every rule covers it");
+            Box::default()
+        });
+        // What cannot be read is a request of which nothing is known: every rule covers it.
+        let request = Request::from_header_map(&headers).unwrap_or_default();
+        let state = self.plugin.session.on_request(&self.plugin.proxy, self.number, &request);
+        self.state = Some(state);
+        action(state)
+    }
+
+    fn on_http_request_body(&mut self, _: usize, _: bool) -> Action {
+        self.follow()
+    }
+
+    fn on_http_request_trailers(&mut self, _: usize) -> Action {
+        self.follow()
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        if self.state == Some(RequestState::Waiting) {
+            self.plugin.session.on_end(self.number);
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! The life of requests under one configuration: decided at once, or paused until their password is verified.
+//!
+//! A [`Session`] knows no proxy: what it asks of one stands behind [`Host`]. Requests are the numbers of their contexts.
+//!
+//! What Envoy does when a configuration changes: it makes a root context for the new one, in the same virtual machine where
+//! module, environment and `vm_id` are the same, and sends new connections to new listeners. The root context of the old
+//! configuration stays and keeps its timer for as long as a request of its listeners lives, so whoever waits there is
+//! answered by the configuration that was in force when the request came. It never configures a root context twice; other
+//! hosts may, and [`Session::close`] is for them.
+
+use std::cell::{RefCell, RefMut};
+use std::fmt;
+use std::time::Duration;
+
+use log::error;
+
+use crate::decision::{Decision, Reason};
+use crate::policy::Policy;
+use crate::request::Request;
+use crate::request::client::Client;
+use crate::throttle::{Outcome, Throttle};
+
+/// How often hashes are worked on while any wait. Envoy's timers are no finer on a usual kernel.
+const TICK: Duration = Duration::from_millis(4);
+
+/// What a session asks of the proxy.
+pub trait Host {
+    /// The time of a monotonic clock, from any beginning.
+    fn now(&self) -> Duration;
+
+    /// The client of the request that is being handled.
+    fn client(&self) -> Client;
+
+    /// Asks for [`Session::on_tick`] so often; zero ends it.
+    ///
+    /// # Errors
+    /// That the proxy did not do it.
+    fn set_tick_period(&self, period: Duration) -> Result<(), HostError>;
+
+    /// Makes a request the one that is being handled.
+    ///
+    /// # Errors
+    /// That the request is gone.
+    fn select(&self, request: u32) -> Result<(), HostError>;
+
+    /// Lets the request go on to the upstream that is being handled and was paused.
+    ///
+    /// # Errors
+    /// That the proxy did not do it.
+    fn resume(&self) -> Result<(), HostError>;
+
+    /// Answers the request that is being handled, in the place of the upstream.
+    ///
+    /// # Errors
+    /// That the proxy did not do it.
+    fn respond(&self, status: u32, headers: &[u8]) -> Result<(), HostError>;
+}
+
+/// A call that the proxy did not carry out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HostError {
+    /// The function of the ABI.
+    pub call: &'static str,
+    /// What it answered; 0 would be success.
+    pub status: u32,
+}
+
+impl fmt::Display for HostError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} answered {}", self.call, self.status)
+    }
+}
+
+/// Where a request stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RequestState {
+    /// It goes on to the upstream.
+    Passed,
+    /// It was answered in the place of the upstream.
+    Answered,
+    /// It is paused until its password is verified.
+    Waiting,
+}
+
+/// One configuration and the requests that wait under it.
+pub struct Session {
+    /// `None` until there is a valid configuration.
+    configured: Option<Configured>,
+}
+
+struct Configured {
+    policy: Policy,
+    waiting: RefCell<Waiting>,
+}
+
+struct Waiting {
+    throttle: Throttle,
+    states: States,
+}
+
+/// Every request that was paused and is not over, in the order of the numbers. Those ascend, so new ones come last.
+#[derive(Default)]
+struct States(Vec<(u32, RequestState)>);
+
+impl States {
+    fn find(&self, number: u32) -> Result<usize, usize> {
+        self.0.binary_search_by_key(&number, |(known, _)| *known)
+    }
+
+    fn get(&self, number: u32) -> Option<RequestState> {
+        self.find(number).ok().and_then(|place| self.0.get(place)).map(|(_, state)| *state)
+    }
+
+    fn insert(&mut self, number: u32, state: RequestState) {
+        match self.find(number) {
+            Ok(place) => drop(self.0.get_mut(place).map(|known| known.1 = state)),
+            Err(place) => self.0.insert(place, (number, state)),
+        }
+    }
+
+    /// Notes where a request stands, if it is not over.
+    fn update(&mut self, number: u32, state: RequestState) {
+        if self.find(number).is_ok() {
+            self.insert(number, state);
+        }
+    }
+
+    fn remove(&mut self, number: u32) -> Option<RequestState> {
+        self.find(number).ok().map(|place| self.0.remove(place).1)
+    }
+
+    /// The requests that wait.
+    fn waiting(&self) -> Vec<u32> {
+        self.0.iter().filter(|(_, state)| *state == RequestState::Waiting).map(|(number, _)| *number).collect()
+    }
+}
+
+impl Session {
+    /// A session without a valid configuration: nothing is known to be open, so every request is answered `503`.
+    #[must_use]
+    pub fn not_configured() -> Self {
+        Self { configured: None }
+    }
+
+    /// The session of a policy. The key is random and a secret of this session.
+    #[must_use]
+    pub fn new(policy: Policy, key: &[u8; 32], now: Duration) -> Self {
+        let throttle = Throttle::new(&policy, key, now);
+        let waiting = RefCell::new(Waiting { throttle, states: States::default() });
+        Self { configured: Some(Configured { policy, waiting }) }
+    }
+
+    /// Decides about a request and carries that out, or lets it wait.
+    pub fn on_request(&self, host: &impl Host, number: u32, request: &Request<'_>) -> RequestState {
+        let Some(configured) = &self.configured else { return respond(host, &Decision::NotConfigured) };
+        let policy = &configured.policy;
+        if !policy.needs_throttle() {
+            return respond(host, &policy.decide(request));
+        }
+        let Some(mut waiting) = configured.waiting() else { return respond(host, &Decision::NotConfigured) };
+        let was_idle = waiting.throttle.is_idle();
+        let outcome = waiting.throttle.decide(policy, request, number, || host.client(), &mut || host.now());
+        if let Outcome::Decided(decision) = outcome {
+            drop(waiting);
+            return respond(host, &decision);
+        }
+        if was_idle && let Err(error) = host.set_tick_period(TICK) {
+            waiting.throttle.forget(number);
+            drop(waiting);
+            error!("basic_auth: {error}: without a timer no hash can be verified, so the request is refused");
+            return respond(host, &Decision::NotConfigured);
+        }
+        waiting.states.insert(number, RequestState::Waiting);
+        RequestState::Waiting
+    }
+
+    /// Where a request stands that had to wait.
+    #[must_use]
+    pub fn state(&self, number: u32) -> RequestState {
+        let waiting = self.configured.as_ref().and_then(Configured::waiting);
+        waiting.and_then(|waiting| waiting.states.get(number)).unwrap_or(RequestState::Waiting)
+    }
+
+    /// Does a slice of the waiting work, and tells the requests that are decided by it.
+    pub fn on_tick(&self, host: &impl Host) {
+        let Some(configured) = &self.configured else { return };
+        let Some(mut waiting) = configured.waiting() else { return };
+        let decided = waiting.throttle.work(&configured.policy, &mut || host.now());
+        let is_idle = waiting.throttle.is_idle();
+        // What is told to a request may end it, or hand over its body, and both come back to this session.
+        drop(waiting);
+        for (number, decision) in decided {
+            configured.tell(host, number, &decision);
+        }
+        // An idle tick costs the proxy as much as twenty requests cost this filter.
+        if is_idle && let Err(error) = host.set_tick_period(Duration::ZERO) {
+            error!("basic_auth: {error}: the timer goes on although nothing waits");
+        }
+    }
+
+    /// Answers every request that waits, because another configuration takes the place of this one: `429`, come again.
+    pub fn close(&self, host: &impl Host) {
+        let Some(configured) = &self.configured else { return };
+        let Some(mut waiting) = configured.waiting() else { return };
+        let numbers = waiting.states.waiting();
+        for number in &numbers {
+            waiting.throttle.forget(*number);
+        }
+        drop(waiting);
+        for number in &numbers {
+            configured.tell(host, *number, &Decision::Throttled { reason: Reason::Busy, retry_after: 1, rule: 0 });
+        }
+        if !numbers.is_empty()
+            && let Err(error) = host.set_tick_period(Duration::ZERO)
+        {
+            error!("basic_auth: {error}: the timer goes on although nothing waits");
+        }
+    }
+
+    /// A request that had to wait is over, perhaps because its client is gone: nothing more is hashed for it.
+    pub fn on_end(&self, number: u32) {
+        if let Some(mut waiting) = self.configured.as_ref().and_then(Configured::waiting)
+            && waiting.states.remove(number) == Some(RequestState::Waiting)
+        {
+            waiting.throttle.forget(number);
+        }
+    }
+}
+
+impl Configured {
+    /// Those who wait. Nobody else has them in hand, unless the proxy calls in the midst of a call that it was not told of.
+    fn waiting(&self) -> Option<RefMut<'_, Waiting>> {
+        let waiting = self.waiting.try_borrow_mut();
+        if let Err(error) = &waiting {
+            error!("basic_auth: {error}: the proxy called while another call was being handled");
+        }
+        waiting.ok()
+    }
+
+    fn set_state(&self, number: u32, state: RequestState) {
+        if let Some(mut waiting) = self.waiting() {
+            waiting.states.update(number, state);
+        }
+    }
+
+    /// Carries a decision out on a request that waits.
+    fn tell(&self, host: &impl Host, number: u32, decision: &Decision<'_>) {
+        if let Err(error) = host.select(number) {
+            error!("basic_auth: {error}: a request that waited is gone");
+            return;
+        }
+        if decision.response().is_some() {
+            self.set_state(number, RequestState::Answered);
+            respond(host, decision);
+            return;
+        }
+        // Before it goes on: its body may follow within that very call.
+        self.set_state(number, RequestState::Passed);
+        if let Err(error) = host.resume() {
+            self.set_state(number, RequestState::Waiting);
+            error!("basic_auth: {error}: a request that was accepted stays paused");
+        }
+    }
+}
+
+/// Carries a decision out on the request that is being handled.
+fn respond(host: &impl Host, decision: &Decision<'_>) -> RequestState {
+    let Some(response) = decision.response() else { return RequestState::Passed };
+    if let Err(error) = host.respond(response.status, &response.headers) {
+        error!("basic_auth: {error}: a request that was refused with {} stays paused", response.status);
+    }
+    RequestState::Answered
+}

@@ -1,0 +1,261 @@
+//! How much processor time slow hashes may have, and when.
+//!
+//! A token bucket that holds time: it fills by a share of the time that
+//! passes, and every slice of hashing empties it by what the slice really took
+//! on the clock. A slice is cut to size before it begins, so that the requests
+//! of others never wait long:
+//! - it is no longer than [`LONGEST_SLICE`], and no longer than the rest before
+//!   it (or, with a budget above half of the time, the rest times share /
+//!   (1 − share)), down to [`SHORTEST_SLICE`];
+//! - it is no longer than what the bucket holds; below [`SHORTEST_SLICE`] there
+//!   is none.
+//!
+//! With ticks 4 ms apart and the default budget a slice is 1.3 ms long.
+//!
+//! Work is counted in nominal units; how long a unit takes is measured from the
+//! slices themselves, so a machine half as fast gets as much of the processor,
+//! not twice as much.
+
+use std::time::Duration;
+
+use crate::config::MAX_HASH_BUDGET_MS_PER_SECOND;
+use crate::users::hash::Work;
+
+/// The longest that others wait for one slice.
+pub const LONGEST_SLICE: Duration = Duration::from_millis(2);
+
+/// The shortest slice that is worth a tick.
+pub const SHORTEST_SLICE: Duration = Duration::from_micros(250);
+
+/// Time that was not used is kept for this long: a tenth of a second's budget,
+/// [`LONGEST_SLICE`] at least.
+const KEPT: Duration = Duration::from_millis(100);
+
+/// The most of the time that slices can take when ticks are 4 ms apart.
+const REACHABLE_MILLIS_PER_SECOND: u32 = 333;
+
+/// The processor time of slow hashes in one worker.
+///
+/// All times are those of one monotonic clock, from any beginning. A clock that
+/// runs backwards stands still.
+#[derive(Clone, Debug)]
+pub struct Budget {
+    millis_per_second: u32,
+    /// Processor time that may be spent now.
+    held: Duration,
+    /// Processor time that was spent beyond that.
+    owed: Duration,
+    /// Up to when the bucket was filled.
+    filled: Duration,
+    /// When the last slice ended.
+    rested: Duration,
+    /// How long 1,024 nominal nanoseconds of work take.
+    pace: u64,
+}
+
+/// The pace of the machine on which the constants of work were measured.
+const NOMINAL_PACE: u64 = 1_024;
+/// The paces that are believed: eight times as fast, sixteen times as slow.
+const PACES: (u64, u64) = (NOMINAL_PACE / 8, NOMINAL_PACE * 16);
+
+impl Budget {
+    /// A full bucket of `hash_budget_ms_per_second`; less than 1 counts as 1,
+    /// more than [`MAX_HASH_BUDGET_MS_PER_SECOND`] as that.
+    #[must_use]
+    pub fn new(millis_per_second: u32, now: Duration) -> Self {
+        let mut this = Self {
+            millis_per_second: millis_per_second.clamp(1, MAX_HASH_BUDGET_MS_PER_SECOND),
+            held: Duration::ZERO,
+            owed: Duration::ZERO,
+            filled: now,
+            rested: now,
+            pace: NOMINAL_PACE,
+        };
+        this.held = this.most();
+        this
+    }
+
+    /// What the bucket holds when full.
+    fn most(&self) -> Duration {
+        self.share_of(KEPT).max(LONGEST_SLICE)
+    }
+
+    /// The budget's share of a span of time.
+    fn share_of(&self, time: Duration) -> Duration {
+        time.saturating_mul(self.millis_per_second).checked_div(1_000).unwrap_or_default()
+    }
+
+    fn fill(&mut self, now: Duration) {
+        let gained = self.share_of(now.saturating_sub(self.filled));
+        self.filled = self.filled.max(now);
+        let paid = gained.min(self.owed);
+        self.owed = self.owed.saturating_sub(paid);
+        self.held = self.held.saturating_add(gained.saturating_sub(paid)).min(self.most());
+    }
+
+    /// How long a slice may take that begins now; nothing if it is too early.
+    #[must_use]
+    pub fn slice(&mut self, now: Duration) -> Option<Duration> {
+        self.fill(now);
+        let rest = now.saturating_sub(self.rested);
+        let others = MAX_HASH_BUDGET_MS_PER_SECOND.saturating_sub(self.millis_per_second);
+        let fair = rest.saturating_mul(self.millis_per_second).checked_div(others).unwrap_or(LONGEST_SLICE);
+        let slice = fair.max(rest).clamp(SHORTEST_SLICE, LONGEST_SLICE).min(self.held);
+        (slice >= SHORTEST_SLICE).then_some(slice)
+    }
+
+    /// Whether a piece of work may be done at once, outside of any slice: one
+    /// no longer than [`SHORTEST_SLICE`], while the bucket lacks less than
+    /// [`LONGEST_SLICE`], so that many at one moment are no longer than one
+    /// slice. It has to be told to [`Budget::spent`] like a slice.
+    #[must_use]
+    pub fn allows_at_once(&mut self, work: Work, now: Duration) -> bool {
+        self.fill(now);
+        let time = self.time_of(work);
+        let reserve = self.most().saturating_sub(LONGEST_SLICE);
+        time <= SHORTEST_SLICE && time <= self.held.saturating_sub(reserve)
+    }
+
+    /// Tells what a slice took and did, so that the bucket holds time and the
+    /// pace is known.
+    pub fn spent(&mut self, began: Duration, ended: Duration, done: Work) {
+        let took = ended.saturating_sub(began);
+        self.fill(ended);
+        let missing = took.saturating_sub(self.held);
+        self.held = self.held.saturating_sub(took);
+        self.owed = self.owed.saturating_add(missing);
+        self.rested = self.rested.max(ended);
+        // Short spans say more about the clock than about the work.
+        if took.as_micros() >= 100 && done > Work::ZERO {
+            let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+            let pace = nanos.saturating_mul(NOMINAL_PACE).checked_div(done.nanos()).unwrap_or(NOMINAL_PACE);
+            let (fastest, slowest) = PACES;
+            let mixed = self.pace.saturating_mul(7).saturating_add(pace.clamp(fastest, slowest)).div_ceil(8);
+            self.pace = mixed.clamp(fastest, slowest);
+        }
+    }
+
+    /// How much work fits into so much processor time, at the pace measured.
+    #[must_use]
+    pub fn work_in(&self, time: Duration) -> Work {
+        let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        Work::from_nanos(nanos.saturating_mul(NOMINAL_PACE).checked_div(self.pace).unwrap_or(nanos))
+    }
+
+    /// How much processor time that work takes, at the pace measured.
+    #[must_use]
+    pub fn time_of(&self, work: Work) -> Duration {
+        Duration::from_nanos(work.nanos().saturating_mul(self.pace).checked_div(NOMINAL_PACE).unwrap_or_default())
+    }
+
+    /// How long it takes on the clock until that work is done in slices.
+    #[must_use]
+    pub fn wait_for(&self, work: Work) -> Duration {
+        let share = self.millis_per_second.clamp(1, REACHABLE_MILLIS_PER_SECOND);
+        self.time_of(work).saturating_mul(1_000).checked_div(share).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::arithmetic_side_effects)] // A test that overflows fails.
+mod tests {
+    use super::*;
+
+    const fn micros(micros: u64) -> Duration {
+        Duration::from_micros(micros)
+    }
+
+    /// Ticks so far apart, for ten seconds; the share of the time that was spent, per mille.
+    fn run(share: u32, tick: Duration) -> u128 {
+        let mut now = Duration::ZERO;
+        let mut spent = Duration::ZERO;
+        let mut budget = Budget::new(share, now);
+        while now < Duration::from_secs(10) {
+            now += tick;
+            if let Some(slice) = budget.slice(now) {
+                assert!((SHORTEST_SLICE..=LONGEST_SLICE).contains(&slice), "{slice:?}");
+                budget.spent(now, now + slice, budget.work_in(slice));
+                now += slice;
+                spent += slice;
+            }
+        }
+        spent.as_micros() / 10_000
+    }
+
+    #[test]
+    fn holds_the_budget() {
+        for (budget, tick) in
+            [(1, 4_000), (10, 4_000), (250, 4_000), (250, 1_000), (250, 100), (500, 1_000), (900, 100)]
+        {
+            let share = run(budget, micros(tick));
+            assert!(share <= u128::from(budget) * 104 / 100 + 1, "{budget} {tick} {share}");
+            assert!(share >= u128::from(budget) * 80 / 100 || budget > 500, "{budget} {tick} {share}");
+        }
+        assert_eq!(run(1_000, micros(4_000)), 333);
+    }
+
+    #[test]
+    fn late_ticks_are_caught_up_with() {
+        assert!(run(250, micros(6_000)) >= 245);
+    }
+
+    #[test]
+    fn a_slow_machine_gets_no_more_time() {
+        let mut budget = Budget::new(250, Duration::ZERO);
+        let mut now = Duration::ZERO;
+        for _ in 0..100 {
+            now += micros(4_000);
+            let slice = budget.slice(now).unwrap();
+            // Four times as slow as the constants say.
+            let took = Duration::from_nanos(budget.work_in(slice).nanos() * 4);
+            budget.spent(now, now + took, budget.work_in(slice));
+            now += took;
+            // Until the bucket is full again.
+            now += micros(20_000);
+        }
+        assert!(budget.time_of(Work::from_micros(100)) > micros(390));
+        assert!(budget.time_of(Work::from_micros(100)) < micros(410));
+    }
+
+    #[test]
+    fn overspending_is_paid_back() {
+        let mut budget = Budget::new(100, Duration::ZERO);
+        budget.spent(Duration::ZERO, micros(110_000), Work::from_micros(110_000));
+        assert_eq!(budget.slice(micros(120_000)), None);
+        assert_eq!(budget.slice(micros(900_000)), None);
+        assert!(budget.slice(micros(1_200_000)).is_some());
+    }
+
+    #[test]
+    fn a_clock_that_runs_backwards_stands_still() {
+        let mut budget = Budget::new(100, micros(1_000_000));
+        assert_eq!(budget.slice(micros(5)), Some(SHORTEST_SLICE));
+        budget.spent(micros(5), micros(3), Work::from_micros(1));
+        assert!(budget.slice(micros(1_010_000)).is_some());
+    }
+
+    #[test]
+    fn no_machine_is_believed_to_be_all_too_fast_or_slow() {
+        let pace = |took, done| {
+            let mut budget = Budget::new(250, Duration::ZERO);
+            (0..200).for_each(|_| budget.spent(Duration::ZERO, took, done));
+            budget.time_of(Work::from_micros(1_000))
+        };
+        let fastest = pace(micros(1_000), Work::from_micros(1_000_000));
+        assert!((micros(125)..micros(135)).contains(&fastest), "{fastest:?}");
+        assert_eq!(pace(micros(1_000_000), Work::from_micros(1_000)), micros(16_000));
+    }
+
+    #[test]
+    fn a_short_span_and_an_idle_one_say_nothing_about_the_pace() {
+        let mut budget = Budget::new(250, Duration::ZERO);
+        budget.spent(Duration::ZERO, micros(4_000), Work::from_micros(1_000));
+        let pace = |budget: &Budget| budget.time_of(Work::from_micros(1_000));
+        let slow = pace(&budget);
+        budget.spent(micros(5_000), micros(5_099), Work::from_micros(1));
+        budget.spent(micros(6_000), micros(7_000), Work::ZERO);
+        assert_eq!(pace(&budget), slow);
+        budget.spent(micros(8_000), micros(8_100), Work::from_micros(1));
+        assert!(pace(&budget) > slow);
+    }
+}

@@ -1,0 +1,241 @@
+//! Logins that take time: who waits for a hash, who comes too often, who was verified before.
+//!
+//! A [`Throttle`] belongs to one policy in one worker. It knows no proxy: requests are numbers, and the clock, the client's
+//! address and the secret key are handed in. All times are those of one monotonic clock, from any beginning.
+
+mod budget;
+mod cooldown;
+mod fingerprint;
+mod lockout;
+mod queue;
+mod retry_after;
+mod slab;
+#[cfg(test)]
+mod tests;
+mod verified;
+
+use std::time::Duration;
+
+use crate::decision::{Decision, HashedLogin, Login, Progress, Reason};
+use crate::policy::Policy;
+use crate::request::Request;
+use crate::request::client::Client;
+use crate::users::hash::{Step, Work};
+use crate::users::verification::Verification;
+use budget::Budget;
+use cooldown::Cooldown;
+use lockout::{Attempt, Locks};
+use queue::{Admission, Limits, Queue, Task, Turn};
+use verified::Verified;
+
+/// A monotonic clock.
+pub type Clock<'c> = &'c mut dyn FnMut() -> Duration;
+
+/// The state of the logins of one policy.
+pub struct Throttle {
+    verified: Verified,
+    locks: Option<Locks>,
+    queue: Queue<Waiting>,
+    cooldown: Cooldown,
+}
+
+/// What becomes of a request.
+pub enum Outcome<'p> {
+    /// It is decided.
+    Decided(Decision<'p>),
+    /// It waits for a hash; [`Throttle::work`] decides it later.
+    Waiting,
+}
+
+/// A login in the queue.
+struct Waiting {
+    source: LoginSource,
+    login: HashedLogin,
+    verification: Verification,
+    /// Under what the pair is remembered once it was verified.
+    remembered: verified::Pair,
+}
+
+/// Who presents a login.
+#[derive(Clone, Copy)]
+struct LoginSource {
+    request: u32,
+    client: Client,
+    attempt: Option<Attempt>,
+}
+
+impl Task for Waiting {
+    fn done_work(&self) -> Work {
+        self.verification.done_work()
+    }
+
+    fn remaining(&self) -> Work {
+        self.verification.remaining()
+    }
+
+    fn step(&mut self, budget: Work) -> Step {
+        self.verification.step(budget)
+    }
+}
+
+impl Throttle {
+    /// The throttle of a policy. The key is random and a secret of this throttle.
+    #[must_use]
+    pub fn new(policy: &Policy, key: &[u8; 32], now: Duration) -> Self {
+        let locks = |lockout| Locks::new(key, lockout, lockout::DEFAULT_CAPACITY);
+        Self {
+            verified: Verified::new(key, verified::DEFAULT_CAPACITY),
+            locks: policy.lockout().map(locks),
+            queue: Queue::new(Limits::default(), Budget::new(policy.hash_budget_ms_per_second(), now)),
+            cooldown: Cooldown::new(key),
+        }
+    }
+
+    /// Decides about a request, or lets it wait under its number. The client's address is asked for only if it counts.
+    pub fn decide<'p>(
+        &mut self,
+        policy: &'p Policy,
+        request: &Request<'p>,
+        number: u32,
+        client: impl FnOnce() -> Client,
+        clock: Clock<'_>,
+    ) -> Outcome<'p> {
+        let login = match Login::from_request(policy, request) {
+            Ok(login) => login,
+            Err(decision) => return Outcome::Decided(decision),
+        };
+        let mut source = LoginSource { request: number, client: Client::UNKNOWN, attempt: None };
+        let mut client = Some(client);
+        if let Some(locks) = &self.locks {
+            source.client = client.take().map_or(Client::UNKNOWN, |client| client());
+            let attempt = locks.attempt(&source.client, login.user());
+            if let Some(retry_after) = locks.locked(&attempt, clock()) {
+                return Outcome::Decided(Decision::Throttled {
+                    reason: Reason::Locked,
+                    retry_after,
+                    rule: login.rule(),
+                });
+            }
+            source.attempt = Some(attempt);
+        }
+        if !self.cooldown.is_empty() {
+            source.client = client.take().map_or(source.client, |client| client());
+            if let Some(retry_after) = self.cooldown.remaining(&source.client, login.user(), clock()) {
+                return Outcome::Decided(Decision::Throttled { reason: Reason::Busy, retry_after, rule: login.rule() });
+            }
+        }
+        let progress = login.proceed();
+        if let (Progress::Hashed(_), Some(client)) = (&progress, client) {
+            source.client = client();
+        }
+        self.advance(policy, progress, source, clock).map_or(Outcome::Waiting, Outcome::Decided)
+    }
+
+    /// Does one slice of work and gives back the requests that are decided by it.
+    pub fn work<'p>(&mut self, policy: &'p Policy, clock: Clock<'_>) -> Vec<(u32, Decision<'p>)> {
+        let now = clock();
+        let Self { verified, locks, queue, .. } = self;
+        let lock = |locks: &Option<Locks>, source: &LoginSource| locks.as_ref()?.locked(source.attempt.as_ref()?, now);
+        // Logins that wait together must not all be tried before the first failure counts, nor all be hashed.
+        let finished = queue.work(clock, &mut |turn| match turn {
+            Turn::Begins(waiting) if lock(locks, &waiting.source).is_some() => Some(Step::Wrong),
+            Turn::Begins(waiting) => verified.contains(&waiting.remembered).then_some(Step::Right),
+            Turn::Ended(waiting, Step::Wrong) => {
+                if let (Some(locks), Some(attempt)) = (locks.as_mut(), &waiting.source.attempt) {
+                    locks.failed(attempt, now);
+                }
+                None
+            }
+            Turn::Ended(..) => None,
+        });
+        let finished: Vec<_> = finished
+            .into_iter()
+            .map(|(waiting, step)| {
+                let was_tried = step == Step::Right || waiting.verification.state() != Step::Pending;
+                let locked = if was_tried { None } else { lock(locks, &waiting.source) };
+                (waiting, step, locked)
+            })
+            .collect();
+        let mut decided = Vec::new();
+        for (waiting, step, locked) in finished {
+            let source = waiting.source;
+            let decision = if let Some(retry_after) = locked {
+                Some(Decision::Throttled { reason: Reason::Locked, retry_after, rule: waiting.login.rule() })
+            } else {
+                match self.finish(policy, waiting, step) {
+                    // It was counted when it ended.
+                    Progress::Decided(decision) if step == Step::Wrong => Some(decision),
+                    progress => self.advance(policy, progress, source, clock),
+                }
+            };
+            decided.extend(decision.map(|decision| (source.request, decision)));
+        }
+        decided
+    }
+
+    /// Takes a request back whose client is gone.
+    pub fn forget(&mut self, number: u32) {
+        self.queue.remove_where(|waiting| waiting.source.request == number);
+    }
+
+    /// Whether nothing waits, so that no [`Throttle::work`] is needed.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    /// Brings a login to its decision, or into the queue.
+    fn advance<'p>(
+        &mut self,
+        policy: &'p Policy,
+        mut progress: Progress<'p>,
+        source: LoginSource,
+        clock: Clock<'_>,
+    ) -> Option<Decision<'p>> {
+        loop {
+            let login = match progress {
+                Progress::Decided(decision) => {
+                    self.count(&decision, source, clock);
+                    return Some(decision);
+                }
+                Progress::Hashed(login) => login,
+            };
+            let Some(users) = login.users_id(policy) else { return Some(Decision::NotConfigured) };
+            let pair = login.pair();
+            let remembered = self.verified.pair(&users.to_le_bytes(), pair.user(), pair.password());
+            if self.verified.contains(&remembered) {
+                progress = login.verified(policy, true);
+                continue;
+            }
+            let verification = login.verification(policy);
+            let waiting = Waiting { source, login, verification, remembered };
+            match self.queue.submit(source.client, waiting, clock) {
+                Admission::Done(waiting, step) => progress = self.finish(policy, waiting, step),
+                Admission::Waiting => return None,
+                Admission::Busy { task, retry_after } => {
+                    self.cooldown.insert(&source.client, task.login.pair().user(), clock());
+                    return Some(Decision::Throttled { reason: Reason::Busy, retry_after, rule: task.login.rule() });
+                }
+            }
+        }
+    }
+
+    /// Remembers a pair that was verified, and nothing else.
+    fn finish<'p>(&mut self, policy: &'p Policy, waiting: Waiting, step: Step) -> Progress<'p> {
+        let right = step == Step::Right;
+        if right {
+            self.verified.insert(waiting.remembered);
+        }
+        waiting.login.verified(policy, right)
+    }
+
+    /// Counts failures for the lockout.
+    fn count(&mut self, decision: &Decision<'_>, source: LoginSource, clock: Clock<'_>) {
+        let (Some(locks), Some(attempt)) = (&mut self.locks, &source.attempt) else { return };
+        match decision {
+            Decision::Accepted { .. } => locks.succeeded(attempt),
+            Decision::Refused { .. } => drop(locks.failed(attempt, clock())),
+            _ => {}
+        }
+    }
+}

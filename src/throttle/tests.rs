@@ -1,0 +1,285 @@
+//! Logins under the throttle of a policy: who waits, who is locked, who is told to come again.
+
+#![allow(clippy::panic, clippy::unwrap_used, clippy::arithmetic_side_effects)]
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+
+use super::{Outcome, Throttle};
+use crate::config::Config;
+use crate::decision::{Decision, Reason};
+use crate::policy::Policy;
+use crate::request::client::Client;
+use crate::request::{HeaderLines, Request};
+
+/// Of `secret`.
+const BCRYPT4: &str = "alice:$2y$04$cAPdWdlKznuF6im3kWZ8kOTUu7VUF.svXvZywLDVNV4hSdZL4KLkG";
+/// Of `other`.
+const OTHER: &str = "alice:$2y$04$7xUmAB.Wm.lCjzARbX.z/.VoM8txlpw8ShrHbSeiCSEIsKcSZSbmG";
+const APR1: &str = "alice:$apr1$IEG2.gcn$JGPAXLVs55p5.sY5fJn7T1";
+
+/// A throttle and its clock.
+struct Worker {
+    policy: Policy,
+    throttle: Throttle,
+    now: Duration,
+    requests: u32,
+}
+
+impl Worker {
+    fn new(configuration: &str) -> Self {
+        let policy = Policy::new(Config::parse(configuration.as_bytes()).ok().unwrap());
+        let throttle = Throttle::new(&policy, &[7; 32], Duration::ZERO);
+        Self { policy, throttle, now: Duration::ZERO, requests: 0 }
+    }
+
+    /// What a login from a client comes to, if it does not have to wait.
+    fn login(&mut self, from: u32, path: &str, pair: &str) -> Option<String> {
+        self.login_of(|| Client::from_ip(Ipv4Addr::from_bits(from).into()), path, pair)
+    }
+
+    fn login_of(&mut self, client: impl FnOnce() -> Client, path: &str, pair: &str) -> Option<String> {
+        let value = format!("Basic {}", BASE64_STANDARD.encode(pair));
+        let request = Request {
+            method: b"GET",
+            path: Some(path.as_bytes()),
+            authority: Some(b"test"),
+            credential: HeaderLines::One(value.as_bytes()),
+        };
+        self.requests += 1;
+        match self.throttle.decide(&self.policy, &request, self.requests, client, &mut || self.now) {
+            Outcome::Decided(decision) => Some(shown(&decision)),
+            Outcome::Waiting => None,
+        }
+    }
+
+    /// The decisions about those who wait, in their order.
+    fn drain(&mut self) -> Vec<String> {
+        let mut decisions = Vec::new();
+        while !self.throttle.is_idle() {
+            assert!(self.now < Duration::from_mins(10), "never done");
+            self.now += Duration::from_millis(4);
+            let decided = self.throttle.work(&self.policy, &mut || self.now);
+            decisions.extend(decided.iter().map(|(_, decision)| shown(decision)));
+        }
+        decisions
+    }
+}
+
+fn shown(decision: &Decision<'_>) -> String {
+    match decision {
+        Decision::Accepted { .. } => "accepted".into(),
+        Decision::Refused { reason, .. } => reason.to_string(),
+        Decision::Throttled { reason, retry_after, .. } => {
+            assert!((1..=300).contains(retry_after));
+            assert!([Reason::Busy, Reason::Locked].contains(reason));
+            reason.to_string()
+        }
+        Decision::Pass | Decision::NotConfigured => "neither".into(),
+    }
+}
+
+#[test]
+fn cheap_logins_that_wait_together_are_not_tried_beyond_the_lock() {
+    let mut worker = Worker::new(&format!(
+        r#"{{"lockout": {{"failures": 3, "window_seconds": 60, "lock_seconds": 60}}, "basic_auth_rules": [
+            {{"prefix": "/dear", "htpasswd": "{BCRYPT4}"}}, {{"prefix": "/cheap", "htpasswd": "{APR1}"}}]}}"#
+    ));
+    // Somebody else's login makes the others wait, and all of them fit into one slice.
+    assert_eq!(worker.login(2, "/dear", "bob:wrong"), None);
+    for guess in 0..9 {
+        assert_eq!(worker.login(1, "/cheap", &format!("alice:{guess}")), None);
+    }
+    assert_eq!(worker.login(1, "/cheap", "alice:secret"), None);
+    let mut decisions = worker.drain();
+    decisions.sort();
+    assert_eq!(decisions[..7], ["locked"; 7]);
+    assert_eq!(decisions[7..], ["unknown_user", "wrong_password", "wrong_password", "wrong_password"]);
+}
+
+#[test]
+fn who_was_told_to_come_again_learns_nothing_before() {
+    let mut worker = Worker::new(&format!(
+        r#"{{"hash_budget_ms_per_second": 1, "basic_auth_rules": [
+            {{"prefix": "/", "htpasswd": "{BCRYPT4}", "credentials": ["plain:secret"]}}]}}"#
+    ));
+    assert_eq!(worker.login(2, "/", "alice:secret"), None);
+    assert_eq!(worker.drain(), ["accepted"]);
+    // A client makes the queue full, so that a wrong password costs it nothing any more.
+    while worker.login(1, "/", &format!("filler-{}:x", worker.requests)).is_none() {
+        assert!(worker.requests < 1_000, "never full");
+    }
+    for user in ["alice", "plain", "nobody"] {
+        assert_eq!(worker.login(1, "/", &format!("{user}:guess")).unwrap(), "busy");
+        assert_eq!(worker.login(1, "/", &format!("{user}:secret")).unwrap(), "busy", "{user}");
+    }
+    assert_eq!(worker.login(1, "/", "alice:secret").unwrap(), "busy", "the first as well as the last");
+    // Others are not concerned, and after the time it was told it may try again.
+    assert_eq!(worker.login(2, "/", "alice:secret").unwrap(), "accepted");
+    worker.now += Duration::from_secs(1);
+    assert_eq!(worker.login(1, "/", "alice:secret").unwrap(), "accepted");
+    assert_eq!(worker.login(1, "/", "nobody:secret").unwrap(), "busy");
+}
+
+#[test]
+fn a_verified_pair_counts_wherever_its_list_does_and_nowhere_else() {
+    let mut worker = Worker::new(&format!(
+        r#"{{"basic_auth_rules": [{{"prefix": "/one", "htpasswd": "{BCRYPT4}"}}, {{"prefix": "/other", "htpasswd": "{OTHER}"}},
+            {{"prefix": "/same", "htpasswd": "{BCRYPT4}"}}, {{"prefix": "/plain", "credentials": ["ok:test"]}}]}}"#
+    ));
+    assert_eq!(worker.login(1, "/one", "alice:secret"), None);
+    assert_eq!(worker.drain(), ["accepted"]);
+    assert_eq!(worker.login(1, "/same", "alice:secret").unwrap(), "accepted");
+    assert_eq!(worker.login(1, "/plain", "alice:secret").unwrap(), "unknown_user");
+}
+
+#[test]
+fn the_budget_is_that_of_the_configuration() {
+    // 0.9 ms of work each: three seconds of a budget of 1 ms have room for three and the next, else a client's bound counts.
+    for (budget, waiting) in [(1, 4), (1_000, 16)] {
+        let mut worker = Worker::new(&format!(
+            r#"{{"hash_budget_ms_per_second": {budget}, "basic_auth_rules": [{{"prefix": "/", "htpasswd": "{BCRYPT4}"}}]}}"#
+        ));
+        let let_in = (0..100).take_while(|guess| worker.login(1, "/", &format!("alice:{guess}")).is_none()).count();
+        assert_eq!(let_in, waiting);
+    }
+}
+
+#[test]
+fn hashing_takes_no_more_than_the_budget() {
+    let mut worker = Worker::new(&format!(
+        r#"{{"hash_budget_ms_per_second": 50, "basic_auth_rules": [{{"prefix": "/", "htpasswd": "{BCRYPT4}"}}]}}"#
+    ));
+    for client in 0..150 {
+        assert_eq!(worker.login(client, "/", "alice:guess"), None);
+    }
+    let mut decided = 0;
+    while !worker.throttle.is_idle() {
+        worker.now += Duration::from_millis(4);
+        let now = &mut worker.now;
+        // Between two looks at the clock there is a quarter of a millisecond of work.
+        let mut clock = || {
+            *now += Duration::from_micros(250);
+            *now
+        };
+        decided += worker.throttle.work(&worker.policy, &mut clock).len();
+    }
+    assert_eq!(decided, 150);
+    // 138 ms of work, and what the looks at the clock take.
+    let took = worker.now;
+    assert!((Duration::from_secs(2)..Duration::from_secs(8)).contains(&took), "{took:?}");
+}
+
+#[test]
+fn a_failure_counts_once() {
+    for hash in [BCRYPT4, APR1] {
+        let mut worker = Worker::new(&format!(
+            r#"{{"lockout": {{"failures": 3, "window_seconds": 60, "lock_seconds": 60}},
+                "basic_auth_rules": [{{"prefix": "/", "htpasswd": "{hash}"}}]}}"#
+        ));
+        let mut login = |pair| worker.login(1, "/", pair).unwrap_or_else(|| worker.drain().remove(0));
+        assert_eq!([login("alice:one"), login("alice:two")], ["wrong_password"; 2]);
+        assert_eq!(login("alice:secret"), "accepted");
+        assert_eq!([login("alice:one"), login("alice:two")], ["wrong_password"; 2], "success forgets");
+        assert_eq!([login("alice:three"), login("alice:secret")], ["wrong_password", "locked"]);
+    }
+}
+
+#[test]
+fn who_is_gone_is_not_decided_about() {
+    let mut worker = Worker::new(&format!(r#"{{"basic_auth_rules": [{{"prefix": "/", "htpasswd": "{BCRYPT4}"}}]}}"#));
+    for guess in ["one", "two", "three"] {
+        assert_eq!(worker.login(1, "/", &format!("alice:{guess}")), None);
+    }
+    worker.throttle.forget(1);
+    assert_eq!(worker.drain(), ["wrong_password"; 2]);
+}
+
+#[test]
+fn the_address_is_asked_for_only_where_it_counts() {
+    let mut worker = Worker::new(&format!(
+        r#"{{"basic_auth_rules": [{{"prefix": "/", "htpasswd": "{BCRYPT4}", "credentials": ["ok:test"]}}]}}"#
+    ));
+    assert_eq!(worker.login_of(|| panic!("asked"), "/", "ok:test").unwrap(), "accepted");
+    assert_eq!(worker.login(1, "/", "ok:wrong"), None, "who waits has one");
+}
+
+#[test]
+fn who_is_delayed_is_so_by_the_rule_that_covers_first() {
+    let policy = Policy::new(
+        Config::parse(
+            format!(
+                r#"{{"lockout": {{"failures": 1, "window_seconds": 60, "lock_seconds": 60}}, "hash_budget_ms_per_second": 1,
+                    "basic_auth_rules": [{{"prefix": "/no", "credentials": ["ok:test"]}}, {{"prefix": "/no", "credentials": ["ok:test"]}},
+                    {{"prefix": "/", "htpasswd": "{BCRYPT4}"}}, {{"prefix": "/", "htpasswd": "{OTHER}"}}]}}"#
+            )
+            .as_bytes(),
+        )
+        .ok()
+        .unwrap(),
+    );
+    let mut throttle = Throttle::new(&policy, &[7; 32], Duration::ZERO);
+    let request = Request {
+        method: b"GET",
+        path: Some(b"/"),
+        authority: Some(b"test"),
+        // alice:guess
+        credential: HeaderLines::One(b"Basic YWxpY2U6Z3Vlc3M="),
+    };
+    let client = |number: u32| Client::from_ip(Ipv4Addr::from_bits(number).into());
+    let mut busy = None;
+    for number in 0..10 {
+        if let Outcome::Decided(decision) =
+            throttle.decide(&policy, &request, number, || client(number), &mut || Duration::ZERO)
+        {
+            busy = Some(decision.to_string());
+        }
+    }
+    assert_eq!(busy.unwrap(), "throttled for busy by rule 2 for 1 s");
+    let mut now = Duration::ZERO;
+    while !throttle.is_idle() {
+        now += Duration::from_secs(1);
+        throttle.work(&policy, &mut || now);
+    }
+    let Outcome::Decided(locked) = throttle.decide(&policy, &request, 0, || client(0), &mut || now) else {
+        panic!("waits")
+    };
+    assert!(locked.to_string().starts_with("throttled for locked by rule 2 for "), "{locked}");
+}
+
+/// GHSA-6765-c87h-8mrf, CVE-2026-88010: two different pairs shared a key, so that one was let in for the other.
+#[test]
+fn a_verified_pair_lets_no_other_in() {
+    let mut worker = Worker::new(&format!(r#"{{"basic_auth_rules": [{{"prefix": "/", "htpasswd": "{BCRYPT4}"}}]}}"#));
+    assert_eq!(worker.login(1, "/", "alice:secret"), None);
+    assert_eq!(worker.drain(), ["accepted"]);
+    assert_eq!(worker.login(1, "/", "alice:secret").unwrap(), "accepted");
+    for pair in ["alices:ecret", "alic:esecret", "alicesecret:", ":alicesecret", "Alice:secret", "secret:alice"] {
+        assert_eq!(worker.login(1, "/", pair), None, "{pair}");
+        assert_eq!(worker.drain(), ["unknown_user"], "{pair}");
+    }
+    for pair in ["alice:", "alice::secret", "alice:secret ", "alice:secre", "alice:SECRET"] {
+        assert_eq!(worker.login(1, "/", pair), None, "{pair}");
+        assert_eq!(worker.drain(), ["wrong_password"], "{pair}");
+    }
+}
+
+#[test]
+fn a_pair_verified_under_one_list_is_hashed_anew_under_another() {
+    let mut worker = Worker::new(&format!(
+        r#"{{"basic_auth_rules": [
+            {{"prefix": "/one", "htpasswd": "{BCRYPT4}"}}, {{"prefix": "/two", "htpasswd": "{OTHER}"}}]}}"#
+    ));
+    for (path, pair, decision) in [
+        ("/one", "alice:secret", "accepted"),
+        ("/two", "alice:secret", "wrong_password"),
+        ("/two", "alice:other", "accepted"),
+        ("/one", "alice:other", "wrong_password"),
+    ] {
+        assert_eq!(worker.login(1, path, pair), None, "{path} {pair}");
+        assert_eq!(worker.drain(), [decision], "{path} {pair}");
+    }
+}

@@ -1,0 +1,347 @@
+//! Hashes that other implementations wrote, verified in one go and in slices.
+
+#![allow(
+    clippy::print_stdout,
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::arithmetic_side_effects
+)]
+
+use std::process::Command;
+
+use proptest::prelude::*;
+
+use super::{Hash, HashError, LONGEST_PASSWORD, Password, Scheme, Step, Task, Work};
+
+/// The most that may be done past the budget of a step.
+const LONGEST_PIECE: Work = Work::from_micros(250);
+
+/// What it costs to verify a password of so many bytes.
+fn cost(hash: &Hash, password_len: usize) -> Work {
+    hash.effort().work(password_len)
+}
+
+/// One task with its password.
+struct Job {
+    password: Password,
+    task: Task,
+    done: Work,
+    state: Step,
+}
+
+impl Job {
+    fn new(hash: &Hash, password: &[u8]) -> Self {
+        let (password, task) = (Password::new(password), Task::genuine(hash));
+        Self { password, task, done: Work::ZERO, state: Step::Pending }
+    }
+
+    /// A job that does the same work and ends wrong, whatever the password.
+    fn decoy(hash: &Hash, password: &[u8]) -> Self {
+        let mut job = Self::new(hash, password);
+        job.task.right_counts = false;
+        job
+    }
+
+    fn step(&mut self, budget: Work) -> Step {
+        assert_eq!(self.state, Step::Pending, "a task that is finished is not asked again");
+        let (done, state) = self.task.work(&self.password, budget);
+        (self.done, self.state) = (self.done.plus(done), state);
+        state
+    }
+}
+
+/// Maker, hash and password of each fixed vector.
+fn vectors() -> impl Iterator<Item = (&'static str, &'static str, Vec<u8>)> {
+    include_str!("../../../testdata/hashes.tsv").lines().map(|line| {
+        let fields: Vec<_> = line.split('\t').collect();
+        let [maker, hash, password] = fields[..] else { panic!("three fields: {line}") };
+        (maker, hash, bytes(password))
+    })
+}
+
+fn bytes(hex: &str) -> Vec<u8> {
+    (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
+}
+
+/// Everything at once.
+const ALL: Work = Work::from_nanos(u64::MAX);
+
+fn verify(hash: &Hash, password: &[u8]) -> Step {
+    let mut job = Job::new(hash, password);
+    assert_eq!(job.task.remaining(job.password.bytes().len()), cost(hash, password.len()));
+    let step = job.step(ALL);
+    assert_ne!(step, Step::Pending);
+    assert_eq!(job.done, cost(hash, password.len()));
+    step
+}
+
+#[test]
+fn hashes_of_other_implementations_verify() {
+    let mut count = 0;
+    for (maker, text, password) in vectors() {
+        let hash = Hash::parse(text).unwrap_or_else(|error| panic!("{maker}: {error}: {text}"));
+        assert_eq!(verify(&hash, &password), Step::Right, "{maker}: {text}");
+        let mut wrong = password.clone();
+        wrong.insert(0, b'!');
+        assert_eq!(verify(&hash, &wrong), Step::Wrong, "{maker}: {text}");
+        let mut job = Job::decoy(&hash, &password);
+        assert_eq!(job.step(ALL), Step::Wrong, "a decoy of {maker}: {text}");
+        assert_eq!(job.done, cost(&hash, password.len()));
+        count += 1;
+    }
+    assert!(count > 600, "{count}");
+}
+
+/// Verifies in steps with these budgets, over and over.
+fn sliced(hash: &Hash, password: &[u8], budgets: &[u64]) -> (Step, Work) {
+    let mut job = Job::new(hash, password);
+    for budget in budgets.iter().cycle() {
+        let (budget, before) = (Work::from_nanos(*budget), job.done);
+        let step = job.step(budget);
+        let done = job.done.minus(before);
+        assert!(done <= budget.plus(LONGEST_PIECE), "{done:?} of {budget:?}");
+        if step != Step::Pending {
+            return (step, job.done);
+        }
+        assert!(done >= budget, "{done:?} of {budget:?}");
+    }
+    (Step::Pending, Work::ZERO)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn sliced_is_unsliced(
+        at in 0..600_usize,
+        budgets in prop::collection::vec(1..400_000_u64, 1..20),
+        spoil in any::<bool>(),
+    ) {
+        let (_, text, mut password) = vectors().nth(at).unwrap();
+        if spoil {
+            password.insert(0, b'!');
+        }
+        let hash = Hash::parse(text).unwrap();
+        let (step, work) = sliced(&hash, &password, &budgets);
+        prop_assert_eq!(step, verify(&hash, &password));
+        prop_assert_eq!(work, cost(&hash, password.len()));
+    }
+
+    #[test]
+    fn no_text_panics(text in ".{0,80}") {
+        let _ = Hash::parse(&text);
+    }
+
+    #[test]
+    fn no_text_after_a_marker_panics(
+        marker in prop::sample::select(vec!["{SHA}", "{SSHA}", "$apr1$", "$1$", "$2y$", "$2b$10$", "$5$", "$6$", "$6$rounds=", "$5$rounds=1000$"]),
+        text in "[./0-9A-Za-z$=+é]{0,120}",
+    ) {
+        let _ = Hash::parse(&format!("{marker}{text}"));
+    }
+
+    #[test]
+    fn a_changed_hash_never_accepts(at in 0..600_usize, place in 0..130_usize, to in "[./0-9A-Za-z$]") {
+        let (_, text, password) = vectors().nth(at).unwrap();
+        let place = place % text.len();
+        let mut changed = text.to_string();
+        changed.replace_range(place..=place, &to);
+        if let Ok(hash) = Hash::parse(&changed)
+            && verify(&hash, &password) == Step::Right
+        {
+            // Only the bits that bcrypt's base64 has to spare, and the names of its variants.
+            prop_assert!(changed == text || (text.starts_with("$2") && [2, 28, 59].contains(&place)), "{} {}", text, changed);
+        }
+    }
+}
+
+#[test]
+fn each_step_stays_within_the_longest_piece() {
+    for text in [
+        format!("$5$rounds=1000$saltstringsaltst${}", ".".repeat(43)),
+        format!("$6$rounds=1000$saltstringsaltst${}", ".".repeat(86)),
+        format!("$apr1$saltsalt${}", ".".repeat(22)),
+        format!("$2y$04${}", ".".repeat(53)),
+    ] {
+        let hash = Hash::parse(&text).unwrap();
+        for len in [0, 72, LONGEST_PASSWORD] {
+            sliced(&hash, &vec![b'p'; len], &[1]);
+        }
+    }
+}
+
+/// A refused text and why.
+#[test]
+#[allow(clippy::too_many_lines)] // A table.
+fn refusals() {
+    use HashError::*;
+    let bcrypt = "abcdefghijklmnopqrstuuMFdJu9yVgmagVAIC24fOZkaFqd3s9JC";
+    let sha256 = "5B8vYYiY.CVt1RlTTf8KbXBH3hsxY/GNooZaBBGWEl8";
+    let low = |scheme, least| CostTooLow { scheme, least };
+    let high = |scheme, most| CostTooHigh { scheme, most };
+    for (text, error) in [
+        (String::new(), Empty),
+        ("rqXexS6ZhobKA".into(), DesCrypt),
+        ("_J9..CCCCXBrApsD/E/I".into(), DesCrypt),
+        ("./ABCDEFGHIJK".into(), DesCrypt),
+        ("secret".into(), PlainText),
+        ("with a space!".into(), PlainText),
+        ("abcdefghijklmnopqrst".into(), PlainText),
+        ("_abc".into(), PlainText),
+        ("{CLEARTEXT}secret".into(), PlainText),
+        ("{PLAIN}secret".into(), PlainText),
+        ("$argon2id$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaA".into(), Argon2),
+        (format!("$2x$05${bcrypt}"), Bcrypt2x),
+        ("$7$CU..../....salt$hash".into(), MemoryHard),
+        ("$y$j9T$salt$hash".into(), MemoryHard),
+        ("$md5$rounds=904$salt$hash".into(), UnknownScheme),
+        ("$2$05$x".into(), UnknownScheme),
+        ("{sha}GpHWL3ymc5liWkNopqtdSjuqYHM=".into(), UnknownScheme),
+        ("{SSHA256}AAAA".into(), UnknownScheme),
+        ("{SHA}".into(), Digest(Scheme::Sha)),
+        ("{SHA}GpHWL3ymc5liWkNopqtdSjuqYH==".into(), Digest(Scheme::Sha)),
+        ("{SHA}GpHWL3ymc5liWkNopqtdSjuqYHNhYWE=".into(), Digest(Scheme::Sha)),
+        ("{SHA}not base64!".into(), Digest(Scheme::Sha)),
+        ("{SSHA}GpHWL3ymc5liWkNopqtdSjuqYHM=".into(), Salt(Scheme::SaltedSha)),
+        ("$apr1$saltsalt".into(), Digest(Scheme::Apr1)),
+        ("$apr1$saltsalts$sF2Bmm7DWWMnuFRJNKY4E1".into(), Salt(Scheme::Apr1)),
+        ("$apr1$salt$sF2Bmm7DWWMnuFRJNKY4Ez".into(), Digest(Scheme::Apr1)),
+        ("$apr1$salt$sF2Bmm7DWWMnuFRJNKY4".into(), Digest(Scheme::Apr1)),
+        ("$1$sält$F0Fc2lbYpzr3KKdKkM0Wj.".into(), Salt(Scheme::Md5Crypt)),
+        (format!("$2y$03${bcrypt}"), low(Scheme::Bcrypt, 4)),
+        (format!("$2y$13${bcrypt}"), high(Scheme::Bcrypt, 12)),
+        (format!("$2y$31${bcrypt}"), high(Scheme::Bcrypt, 12)),
+        (format!("$2y$5${bcrypt}"), Rounds(Scheme::Bcrypt)),
+        (format!("$2y$+5${bcrypt}"), Rounds(Scheme::Bcrypt)),
+        ("$2y$05$short".into(), Salt(Scheme::Bcrypt)),
+        ("$2y$05$abcdefghijklmnopqrst+uMFdJu9yVgmagVAIC24fOZkaFqd3s9JC".into(), Salt(Scheme::Bcrypt)),
+        (format!("$2y$05${bcrypt}C"), Digest(Scheme::Bcrypt)),
+        ("$2y$05$abcdefghijklmnopqrstuuMFdJu9yVgmagVAIC24fOZkaFqd3s9J".into(), Digest(Scheme::Bcrypt)),
+        (format!("$5$rounds=999$salt${sha256}"), low(Scheme::Sha256Crypt, 1_000)),
+        (format!("$5$rounds=100001$salt${sha256}"), high(Scheme::Sha256Crypt, 100_000)),
+        (format!("$5$rounds=99999999999999999999$salt${sha256}"), high(Scheme::Sha256Crypt, 100_000)),
+        (format!("$5$rounds=05000$salt${sha256}"), Rounds(Scheme::Sha256Crypt)),
+        (format!("$5$rounds=$salt${sha256}"), Rounds(Scheme::Sha256Crypt)),
+        (format!("$5$rounds=-1$salt${sha256}"), Rounds(Scheme::Sha256Crypt)),
+        (format!("$5$seventeen-letters${sha256}"), Salt(Scheme::Sha256Crypt)),
+        (format!("$5$salt${sha256}$"), Digest(Scheme::Sha256Crypt)),
+        (format!("$6$salt${sha256}"), Digest(Scheme::Sha512Crypt)),
+    ] {
+        assert_eq!(Hash::parse(&text).err(), Some(error), "{text}");
+        let shown = error.to_string();
+        assert!(shown.contains("htpasswd"), "a cure is named: {shown}");
+        if let Salt(scheme) | Digest(scheme) | Rounds(scheme) | CostTooLow { scheme, .. } | CostTooHigh { scheme, .. } =
+            error
+        {
+            let marker =
+                if scheme == Scheme::Bcrypt { "bcrypt" } else { text.split_inclusive(['}', '$']).next().unwrap() };
+            assert!(shown.contains(marker), "the scheme is named: {shown}");
+        }
+        assert!(text.len() < 6 || !shown.contains(&text), "nothing is shown: {shown}");
+    }
+}
+
+#[test]
+fn no_hash_costs_more_than_the_dearest_bcrypt() {
+    let dearest = Hash::parse("$2y$12$abcdefghijklmnopqrstuuMFdJu9yVgmagVAIC24fOZkaFqd3s9JC").unwrap();
+    let sha512 = "svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjlO/O817G3uBnIFNjnQJuesI68OTLiBFdcbYEdFCoEOfaS35inz1.";
+    for text in [
+        "$5$rounds=100000$saltstring$5B8vYYiY.CVt1RlTTf8KbXBH3hsxY/GNooZaBBGWEl8".to_string(),
+        format!("$6$rounds=100000$saltstring${sha512}"),
+    ] {
+        let hash = Hash::parse(&text).unwrap();
+        assert!(
+            cost(&hash, LONGEST_PASSWORD) <= cost(&dearest, LONGEST_PASSWORD),
+            "{:?}",
+            cost(&hash, LONGEST_PASSWORD)
+        );
+    }
+}
+
+#[test]
+fn bcrypt_looks_at_72_bytes() {
+    // Written by `htpasswd -B`, which cuts without a word.
+    let (_, text, password) = vectors().find(|(maker, _, p)| *maker == "htpasswd -B -C 4" && p.len() == 127).unwrap();
+    let hash = Hash::parse(text).unwrap();
+    assert_eq!(verify(&hash, &password[..72]), Step::Right);
+    assert_eq!(verify(&hash, &[&password[..72], b"anything"].concat()), Step::Right);
+    assert_eq!(verify(&hash, &password[..71]), Step::Wrong);
+}
+
+#[test]
+fn a_nul_matches_nothing() {
+    for (_, text, password) in vectors().filter(|(_, _, p)| p == b"a") {
+        let hash = Hash::parse(text).unwrap();
+        for other in [&b"a\0"[..], b"a\0a", b"\0", b"a\0b"] {
+            assert_eq!(verify(&hash, other), Step::Wrong, "{text}");
+        }
+        assert_eq!(verify(&hash, &password), Step::Right);
+    }
+}
+
+#[test]
+fn a_password_beyond_the_bound_matches_nothing_and_costs_no_more() {
+    // `openssl passwd` cuts at 256 bytes: the hash is that of the first 256.
+    let hash = Hash::parse("$5$abc$szUkIsLvz4Kx.io.XRbheMxgY/DiA.tuhCCPFvjJge7").unwrap();
+    assert_eq!(verify(&hash, &[b'a'; 256]), Step::Right);
+    assert_eq!(verify(&hash, &[b'a'; 257]), Step::Wrong);
+    assert_eq!(verify(&hash, &vec![b'a'; 50_000]), Step::Wrong);
+    assert_eq!(cost(&hash, 50_000), cost(&hash, LONGEST_PASSWORD));
+}
+
+#[test]
+fn a_hash_shows_nothing() {
+    let hash = Hash::parse("{SHA}GpHWL3ymc5liWkNopqtdSjuqYHM=").unwrap();
+    assert_eq!(format!("{hash:?}"), "Hash(..)");
+}
+
+/// What a tool prints, or nothing if it is not installed.
+fn tool(name: &str, arguments: &[&str]) -> Option<String> {
+    let Ok(output) = Command::new(name).args(arguments).output() else {
+        println!("skipped: {name} is not installed");
+        return None;
+    };
+    if !output.status.success() {
+        println!("skipped: {name} {} failed", arguments.join(" "));
+        return None;
+    }
+    let text = String::from_utf8(output.stdout).unwrap();
+    Some(text.trim().trim_start_matches("user:").to_string())
+}
+
+#[test]
+fn hashes_written_just_now_verify() {
+    let password = "pässwörd of today";
+    let htpasswd = [
+        &["-nbs"][..],
+        &["-nbm"],
+        &["-nbB"],
+        &["-nbB", "-C", "4"],
+        &["-nbB", "-C", "8"],
+        &["-nb2"],
+        &["-nb5"],
+        &["-nb2", "-r", "1000"],
+        &["-nb5", "-r", "20000"],
+    ];
+    let mut count = 0;
+    for options in htpasswd {
+        let arguments = [options, &["user", password]].concat();
+        count += usize::from(tool("htpasswd", &arguments).is_some_and(|text| check(&text, password)));
+    }
+    for option in ["-1", "-apr1", "-5", "-6"] {
+        count += usize::from(tool("openssl", &["passwd", option, password]).is_some_and(|text| check(&text, password)));
+    }
+    for method in ["md5crypt", "sha256crypt", "sha512crypt", "bcrypt", "bcrypt-a"] {
+        count += usize::from(tool("mkpasswd", &["-m", method, password]).is_some_and(|text| check(&text, password)));
+    }
+    println!("{count} hashes written and verified");
+}
+
+fn check(text: &str, password: &str) -> bool {
+    let hash = Hash::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+    assert_eq!(verify(&hash, password.as_bytes()), Step::Right, "{text}");
+    assert_eq!(verify(&hash, b"another"), Step::Wrong, "{text}");
+    true
+}

@@ -1,0 +1,106 @@
+//! The users of htpasswd text.
+
+use super::hash::{Effort, Hash};
+use super::htpasswd::{HtpasswdError, Line, MAX_HASHES_PER_USER, MAX_WORK_PER_USER, Problem, lines};
+
+/// The users of one htpasswd text.
+///
+/// The text is kept as it is, with four bytes of index for each line: a hundred
+/// thousand users need little more than their text. Hashes are read from it
+/// again when they are needed, in well under a microsecond. No `Debug`.
+pub struct UserList {
+    text: Box<str>,
+    /// Where lines begin, in the order of user and hash.
+    index: Box<[u32]>,
+    effort: Effort,
+}
+
+impl UserList {
+    /// Reads htpasswd text, see [`crate::users::htpasswd`].
+    ///
+    /// The same user may stand there more than once with different hashes: any
+    /// of them is accepted, so that a password can be changed while both work.
+    /// Lines that repeat one another count once.
+    ///
+    /// # Errors
+    ///
+    /// The first line that cannot be used, or a text without users.
+    pub fn parse(text: impl Into<Box<str>>) -> Result<Self, HtpasswdError> {
+        let text: Box<str> = text.into();
+        if u32::try_from(text.len()).is_err() {
+            return Err(HtpasswdError { line: 0, problem: Problem::TooLong });
+        }
+        let mut found = Vec::new();
+        for line in lines(&text) {
+            let line = line?;
+            if let Err(error) = Hash::parse(line.hash) {
+                return Err(HtpasswdError { line: line.number, problem: Problem::Hash(error) });
+            }
+            found.push(line);
+        }
+        if found.is_empty() {
+            return Err(HtpasswdError { line: 0, problem: Problem::NoUser });
+        }
+        found.sort_unstable_by_key(|line| (line.user, line.hash, line.number));
+        found.dedup_by_key(|line| (line.user, line.hash));
+
+        let mut effort = Effort::default();
+        for user in found.chunk_by(|one, other| one.user == other.user) {
+            let line = user.iter().map(|line| line.number).max().unwrap_or_default();
+            if user.len() > MAX_HASHES_PER_USER {
+                return Err(HtpasswdError { line, problem: Problem::TooManyHashes });
+            }
+            let own = user
+                .iter()
+                .filter_map(|line| Hash::parse(line.hash).ok())
+                .fold(Effort::default(), |sum, hash| sum.plus(hash.effort()));
+            if own.work(SHORT_PASSWORD) > MAX_WORK_PER_USER {
+                return Err(HtpasswdError { line, problem: Problem::TooDear });
+            }
+            effort = effort.max(own);
+        }
+        let index = found.iter().filter_map(|line| u32::try_from(line.start).ok()).collect();
+        Ok(Self { text, index, effort })
+    }
+
+    /// Whether the user is in the list. For the log and the counters alone: an
+    /// answer must not depend on it.
+    #[must_use]
+    pub fn contains(&self, user: &[u8]) -> bool {
+        self.hashes(user).next().is_some()
+    }
+
+    /// How many different lines there are.
+    #[must_use]
+    pub fn lines(&self) -> usize {
+        self.index.len()
+    }
+
+    /// The work of a failed login: of each scheme, that of the user who needs most of it.
+    pub(super) fn effort(&self) -> Effort {
+        self.effort
+    }
+
+    /// Some hash of the list, as text.
+    pub(super) fn any_hash(&self) -> Option<&str> {
+        Some(Line::at(&self.text, usize::try_from(*self.index.first()?).ok()?)?.1)
+    }
+
+    /// The user's hashes, as text.
+    pub(super) fn hashes<'l>(&'l self, user: &[u8]) -> impl Iterator<Item = &'l str> {
+        let line = |&start: &u32| {
+            let start = usize::try_from(start).unwrap_or(usize::MAX);
+            Line::at(&self.text, start).unwrap_or_default()
+        };
+        let first = self.index.partition_point(|start| line(start).0.as_bytes() < user);
+        let rest = self.index.get(first..).unwrap_or_default();
+        let count = rest.partition_point(|start| line(start).0.as_bytes() == user);
+        rest.get(..count).unwrap_or_default().iter().map(move |start| line(start).1)
+    }
+}
+
+/// The length that [`MAX_WORK_PER_USER`] is reckoned with.
+const SHORT_PASSWORD: usize = 16;
+
+#[cfg(test)]
+mod tests;

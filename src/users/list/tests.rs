@@ -1,0 +1,239 @@
+//! htpasswd text, and logins checked against a list of users.
+
+#![allow(
+    clippy::panic,
+    clippy::format_collect,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
+
+use proptest::prelude::*;
+
+use super::UserList;
+use crate::users::hash::{Hash, HashError, Scheme, Step, Work};
+use crate::users::htpasswd::{HtpasswdError, Line, MAX_HASHES_PER_USER, Problem, lines};
+use crate::users::verification::Verification;
+
+/// What a failed login costs, with a password of so many bytes.
+fn cost(list: &UserList, password_len: usize) -> Work {
+    list.effort().work(password_len)
+}
+
+/// Of `secret`, written by `htpasswd` (`-s`, `-m`, `-B -C 4`), `openssl passwd` and `mkpasswd`.
+const SHA: &str = "{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=";
+const APR1: &str = "$apr1$IEG2.gcn$JGPAXLVs55p5.sY5fJn7T1";
+const BCRYPT4: &str = "$2y$04$cAPdWdlKznuF6im3kWZ8kOTUu7VUF.svXvZywLDVNV4hSdZL4KLkG";
+const BCRYPT5: &str = "$2y$05$yiF36nfyIeE/Hw77MgRzuu8xLGzToFvykEzpMWh7K2fwJJikSFsDO";
+const SHA256: &str = "$5$el.TM0U1EvJG5boj$r4FV6OfOF55LlxOn03ql7tuix7dp7CHQAolxAe/7om4";
+const SHA512: &str =
+    "$6$wMSJ2GhkTbJioSFl$.sfsjEJWUwH9YA10/7TFwqOpnVUDO9.Cqy3Rxnl3diI.Zdf8BykUl9SwA786Z0RZpOxaCmBaE3u6QZig9RIgW/";
+/// Of `other`.
+const OTHER: &str = "$2y$04$7xUmAB.Wm.lCjzARbX.z/.VoM8txlpw8ShrHbSeiCSEIsKcSZSbmG";
+
+fn list(lines: &[(&str, &str)]) -> UserList {
+    let text: String = lines.iter().map(|(user, hash)| format!("{user}:{hash}\n")).collect();
+    UserList::parse(text).unwrap()
+}
+
+/// How a login ends, and what it cost.
+fn login(list: &UserList, user: &str, password: &str) -> (Step, Work) {
+    let mut verification = Verification::new([list], user.as_bytes(), password.as_bytes());
+    let step = verification.step(Work::from_nanos(u64::MAX));
+    assert_eq!(verification.remaining(), Work::ZERO);
+    (step, verification.done_work())
+}
+
+#[test]
+fn lines_are_read_as_apache_and_nginx_read_them() {
+    let text = "\u{feff}# a comment\r\n\r\nalice:one\r\n  bob:two \t\n\t# another\n\nünï code:three\nlast:four";
+    let found: Vec<_> = lines(text).map(Result::unwrap).map(|line| (line.number, line.user, line.hash)).collect();
+    assert_eq!(found, [(3, "alice", "one"), (4, "bob", "two"), (7, "ünï code", "three"), (8, "last", "four")]);
+}
+
+#[test]
+fn a_byte_order_mark_may_stand_before_a_user() {
+    let found: Vec<_> = lines("\u{feff} alice:one\n").map(Result::unwrap).collect();
+    assert_eq!((found[0].user, found[0].start), ("alice", 4));
+    assert_eq!(Line::at("\u{feff} alice:one\n", 4), Some(("alice", "one")));
+}
+
+#[test]
+fn a_line_shows_nothing() {
+    assert_eq!(format!("{:?}", lines("# users\nalice:one").next().unwrap().unwrap()), "Line(2, ..)");
+}
+
+#[test]
+fn a_bad_line_is_named_by_its_number() {
+    let good = format!("alice:{SHA}\n");
+    let line = |problem| HtpasswdError { line: 2, problem };
+    for (text, error) in [
+        ("no-colon", line(Problem::MissingColon)),
+        (":hash", line(Problem::EmptyUser)),
+        ("bob:", line(Problem::Hash(HashError::Empty))),
+        ("bob:secret", line(Problem::Hash(HashError::PlainText))),
+        ("bob:rqXexS6ZhobKA", line(Problem::Hash(HashError::DesCrypt))),
+        ("b\u{7}ob:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=", line(Problem::ControlCharacter)),
+        ("bob\t:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=", line(Problem::ControlCharacter)),
+        ("bob:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=\rcarl:x", line(Problem::ControlCharacter)),
+        ("bob: {SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=", line(Problem::Space)),
+        ("bob:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=:Bob", line(Problem::ExtraField)),
+        (
+            "bob:$2y$31$abcdefghijklmnopqrstuuMFdJu9yVgmagVAIC24fOZkaFqd3s9JC",
+            line(Problem::Hash(HashError::CostTooHigh { scheme: Scheme::Bcrypt, most: 12 })),
+        ),
+    ] {
+        let found = UserList::parse(format!("{good}{text}\n{good}")).err().unwrap();
+        assert_eq!(found, error, "{text}");
+        let shown = found.to_string();
+        assert!(shown.starts_with("line 2: ") && !shown.contains("bob") && !shown.contains("5en6"), "{shown}");
+    }
+}
+
+#[test]
+fn a_text_without_users_is_refused() {
+    for text in ["", "\n\n", "# nobody\n", "\u{feff}", " \t \r\n"] {
+        let error = UserList::parse(text).err().unwrap();
+        assert_eq!(error, HtpasswdError { line: 0, problem: Problem::NoUser });
+        assert!(error.to_string().starts_with("no user"), "no line is at fault: {error}");
+    }
+}
+
+#[test]
+fn any_of_a_users_passwords_is_right() {
+    let list = list(&[("alice", BCRYPT4), ("bob", SHA), ("alice", OTHER), ("alice", OTHER)]);
+    assert_eq!(list.lines(), 3, "a repeated line counts once");
+    assert_eq!(login(&list, "alice", "secret").0, Step::Right);
+    assert_eq!(login(&list, "alice", "other").0, Step::Right);
+    assert_eq!(login(&list, "alice", "neither").0, Step::Wrong);
+    assert_eq!(login(&list, "bob", "other").0, Step::Wrong);
+    assert_eq!(login(&list, "bob", "secret").0, Step::Right);
+    assert_eq!(login(&list, "Alice", "secret").0, Step::Wrong, "names compare exactly");
+    assert!(list.contains(b"bob") && !list.contains(b"bo") && !list.contains(b"bobb") && !list.contains(&[0xff]));
+}
+
+/// CVE-2026-27480 and CVE-2026-41263: an unknown user, or one with a cheap hash, was answered faster than others.
+#[test]
+fn every_failure_costs_the_same() {
+    let list = list(&[
+        ("sha", SHA),
+        ("apr1", APR1),
+        ("bcrypt4", BCRYPT4),
+        ("bcrypt5", BCRYPT5),
+        ("sha256", SHA256),
+        ("sha512", SHA512),
+        ("two", BCRYPT4),
+        ("two", OTHER),
+        ("mixed", SHA),
+        ("mixed", APR1),
+        ("mixed", SHA512),
+    ]);
+    for password in [
+        "wrong",
+        "",
+        "a password of more than sixty-four bytes, which has more blocks to hash",
+        "n\0l",
+        &"x".repeat(1_000),
+    ] {
+        let cost = cost(&list, password.len());
+        assert!(cost > Work::from_micros(5_000));
+        for user in ["sha", "apr1", "bcrypt4", "bcrypt5", "sha256", "sha512", "two", "mixed", "nobody", ""] {
+            assert_eq!(login(&list, user, password), (Step::Wrong, cost), "{user}");
+        }
+    }
+    for user in ["sha", "apr1", "bcrypt4", "bcrypt5", "sha256", "sha512", "two", "mixed"] {
+        let (step, work) = login(&list, user, "secret");
+        assert_eq!(step, Step::Right, "{user}");
+        assert!(work <= cost(&list, 6), "{user}");
+    }
+}
+
+#[test]
+fn a_list_of_one_scheme_costs_its_costliest_user() {
+    let list = list(&[("alice", BCRYPT4), ("bob", BCRYPT5)]);
+    assert_eq!(cost(&list, 8), Hash::parse(BCRYPT5).unwrap().effort().work(8));
+}
+
+#[test]
+fn fast_lists_are_done_at_once() {
+    let list = list(&[("alice", SHA), ("bob", SHA)]);
+    for (user, password, step) in
+        [("alice", "secret", Step::Right), ("alice", "wrong", Step::Wrong), ("nobody", "secret", Step::Wrong)]
+    {
+        let verification = Verification::new([&list], user.as_bytes(), password.as_bytes());
+        assert_eq!((verification.state(), verification.done_work()), (step, cost(&list, password.len())), "{user}");
+    }
+    assert_eq!(Verification::new([], b"alice", b"secret").state(), Step::Wrong, "no list knows nobody");
+}
+
+#[test]
+fn several_lists_are_one() {
+    let (one, other) = (list(&[("alice", BCRYPT4)]), list(&[("alice", OTHER), ("bob", APR1)]));
+    let total = cost(&one, 6).plus(cost(&other, 6));
+    for (user, password, right) in [
+        ("alice", "secret", true),
+        ("alice", "other", true),
+        ("bob", "secret", true),
+        ("bob", "wrong!", false),
+        ("carl", "secret", false),
+    ] {
+        let mut verification = Verification::new([&one, &other], user.as_bytes(), password.as_bytes());
+        assert_eq!(verification.step(Work::from_nanos(u64::MAX)) == Step::Right, right, "{user}");
+        assert!(right || verification.done_work() == total);
+    }
+}
+
+#[test]
+fn a_user_has_only_so_many_hashes() {
+    let line = |n: usize| format!("alice:$2y$04${}{:02}\n", &BCRYPT4[7..58], n).replace("\n\n", "\n");
+    let text: String = (0..=MAX_HASHES_PER_USER).map(line).collect();
+    assert_eq!(UserList::parse(text).err().map(|error| error.problem), Some(Problem::TooManyHashes));
+    assert!(UserList::parse((1..=MAX_HASHES_PER_USER).map(line).collect::<String>()).is_ok());
+    let dear: String = (0..3).map(line).collect::<String>().replace("$04$", "$12$");
+    assert_eq!(UserList::parse(dear).err(), Some(HtpasswdError { line: 3, problem: Problem::TooDear }));
+}
+
+#[test]
+fn a_hundred_thousand_users_are_found() {
+    let text: String = (0..100_000).map(|n| format!("user{n}:{SHA}\n")).collect();
+    let list = UserList::parse(text).unwrap();
+    assert_eq!(list.lines(), 100_000);
+    for user in ["user0", "user77777", "user99999"] {
+        assert_eq!(login(&list, user, "secret").0, Step::Right);
+    }
+    assert_eq!(login(&list, "user100000", "secret").0, Step::Wrong);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_text_panics(text in "[ -~\n\r\t\u{feff}é:#]{0,200}") {
+        let _ = UserList::parse(text);
+    }
+
+    #[test]
+    fn lines_are_found_again(text in "([ -~\r\té:#]{0,20}\n){0,12}", mark in any::<bool>()) {
+        let text = if mark { format!("\u{feff}{text}") } else { text };
+        for line in lines(&text).flatten() {
+            prop_assert_eq!(Line::at(&text, line.start), Some((line.user, line.hash)));
+        }
+    }
+
+    #[test]
+    fn sliced_is_unsliced(
+        user in prop::sample::select(vec!["apr1", "bcrypt", "sha512", "two", "nobody"]),
+        password in prop::sample::select(vec!["secret", "other", "wrong"]),
+        budgets in prop::collection::vec(1..2_000_000_u64, 1..8),
+    ) {
+        let list = list(&[("apr1", APR1), ("bcrypt", BCRYPT4), ("sha512", SHA512), ("two", OTHER), ("two", APR1)]);
+        let mut sliced = Verification::new([&list], user.as_bytes(), password.as_bytes());
+        for budget in budgets.iter().cycle() {
+            if sliced.step(Work::from_nanos(*budget)) != Step::Pending {
+                break;
+            }
+        }
+        prop_assert_eq!((sliced.state(), sliced.done_work()), login(&list, user, password));
+    }
+}

@@ -1,0 +1,168 @@
+//! User names and passwords, as a configuration lists them.
+//!
+//! A pair is a secret: it has no `Display`, its `Debug` shows no password, and it compares in constant time.
+
+use std::fmt;
+
+use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD, Engine};
+
+/// `user-id ":" password` (RFC 7617, section 2), in bytes. The password may be empty and hold colons.
+pub struct Pair {
+    bytes: Box<[u8]>,
+    colon: usize,
+}
+
+/// Why bytes are no [`Pair`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PairError {
+    /// There is no colon.
+    NoColon,
+    /// There is a control character, which RFC 7617 forbids.
+    ControlCharacter,
+}
+
+impl Pair {
+    /// Splits at the first colon.
+    ///
+    /// # Errors
+    /// [`PairError`].
+    pub fn new(bytes: impl Into<Box<[u8]>>) -> Result<Self, PairError> {
+        let bytes = bytes.into();
+        if has_control_character(&bytes) {
+            return Err(PairError::ControlCharacter);
+        }
+        let colon = bytes.iter().position(|byte| *byte == b':').ok_or(PairError::NoColon)?;
+        Ok(Self { bytes, colon })
+    }
+
+    /// The user name, which is no secret.
+    #[must_use]
+    pub fn user(&self) -> &[u8] {
+        self.bytes.get(..self.colon).unwrap_or_default()
+    }
+
+    /// User name, colon and password.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The user name, and what follows it: the colon and the password.
+    pub(super) fn split_at_colon(&self) -> (&[u8], &[u8]) {
+        self.bytes.split_at_checked(self.colon).unwrap_or_default()
+    }
+
+    /// The password. It must not leave this crate.
+    pub(crate) fn password(&self) -> &[u8] {
+        self.bytes.get(self.colon.saturating_add(1)..).unwrap_or_default()
+    }
+}
+
+/// Whether there is a byte below the space, or the one of DEL. Eight bytes are looked at in one step: this is done for
+/// every login.
+fn has_control_character(bytes: &[u8]) -> bool {
+    const EACH: u64 = u64::from_ne_bytes([1; 8]);
+    const SPACES: u64 = u64::from_ne_bytes([b' '; 8]);
+    const DELETES: u64 = u64::from_ne_bytes([0x7f; 8]);
+    const HIGHEST_BITS: u64 = u64::from_ne_bytes([0x80; 8]);
+    let (words, rest) = bytes.as_chunks();
+    // Where a byte is lower than what is taken from it, its highest bit becomes set; a carry only goes beyond such a byte.
+    let any_below = |word: u64, least| word.wrapping_sub(least) & !word & HIGHEST_BITS != 0;
+    let has_any = |word: u64| any_below(word, SPACES) || any_below(word ^ DELETES, EACH);
+    words.iter().any(|word| has_any(u64::from_ne_bytes(*word))) || rest.iter().any(u8::is_ascii_control)
+}
+
+/// One entry of `credentials`: `user:password`, or base64 of that.
+///
+/// # Errors
+/// [`CredentialError`]
+pub fn configured(text: &str) -> Result<Pair, CredentialError> {
+    let is_plain = text.contains(':');
+    let bytes = if is_plain { text.as_bytes().into() } else { decode(text.as_bytes()).ok_or(CredentialError::Form)? };
+    let pair = Pair::new(bytes).map_err(|error| match error {
+        PairError::NoColon => CredentialError::NoColon,
+        PairError::ControlCharacter => CredentialError::ControlCharacter,
+    })?;
+    if pair.user().is_empty() { Err(CredentialError::EmptyUser) } else { Ok(pair) }
+}
+
+/// Canonical base64 only: another spelling of the same pair would be a second token for it.
+pub(super) fn decode(token: &[u8]) -> Option<Box<[u8]>> {
+    let padding = token.iter().rev().take_while(|byte| **byte == b'=').count();
+    let engine = if padding > 0 { &BASE64_STANDARD } else { &BASE64_STANDARD_NO_PAD };
+    // Four digits are three bytes. As long as it has to be, it is not copied again.
+    let length = token.len().saturating_sub(padding).saturating_mul(3) / 4;
+    let mut bytes = vec![0; length].into_boxed_slice();
+    let written = engine.decode_slice(token, &mut bytes).ok()?;
+    (written == length && length > 0).then_some(bytes)
+}
+
+/// Why an entry of `credentials` is refused. Its `Display` says what to do and quotes nothing of the entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CredentialError {
+    /// It has no colon and is no base64 either.
+    Form,
+    /// It is base64 of a text that has no colon.
+    NoColon,
+    /// Its user name is empty.
+    EmptyUser,
+    /// It holds a control character, which RFC 7617 forbids.
+    ControlCharacter,
+}
+
+impl fmt::Display for CredentialError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Form => "neither `user:password` nor base64 of that (RFC 4648, section 4); write `user:password`",
+            Self::NoColon => "base64 of a text without a colon; encode `user:password`",
+            Self::EmptyUser => "an empty user name; write one before the colon",
+            Self::ControlCharacter => "a control character in a credential (RFC 7617); remove it",
+        })
+    }
+}
+
+impl std::error::Error for CredentialError {}
+
+#[cfg(test)]
+mod tests {
+    use super::{CredentialError, Pair, PairError, configured, has_control_character};
+
+    #[test]
+    fn pairs_split_at_the_first_colon() {
+        let pair = Pair::new(&b"ok:te:st"[..]).ok().unwrap();
+        assert_eq!((pair.user(), pair.password()), (&b"ok"[..], &b"te:st"[..]));
+        assert_eq!(Pair::new(&b"ok"[..]).err(), Some(PairError::NoColon));
+        assert_eq!(Pair::new(&b"o\0k:test"[..]).err(), Some(PairError::ControlCharacter));
+    }
+
+    #[test]
+    fn a_control_character_is_found_wherever_it_stands() {
+        for byte in 0..=u8::MAX {
+            for place in 0..18 {
+                let mut bytes = *b"\xff\x80user:pass \x80\xff~!\xfe\x81";
+                bytes[place] = byte;
+                assert_eq!(has_control_character(&bytes), byte.is_ascii_control(), "{byte:#x} at {place}");
+            }
+        }
+        assert!(!has_control_character(b""));
+    }
+
+    #[test]
+    fn a_configured_pair_is_plain_or_base64() {
+        for text in ["admin3:admin3", "YWRtaW4zOmFkbWluMw==", "YWRtaW4zOmFkbWluMw"] {
+            let pair = configured(text).ok().unwrap();
+            assert_eq!((pair.user(), pair.password()), (&b"admin3"[..], &b"admin3"[..]), "{text}");
+        }
+        for (text, problem) in [
+            ("", CredentialError::Form),
+            ("not base64!", CredentialError::Form),
+            ("YWRtaW4zOmFkbWluMw=", CredentialError::Form),
+            ("YWRtaW4z", CredentialError::NoColon),
+            (":password", CredentialError::EmptyUser),
+            ("OnBhc3N3b3Jk", CredentialError::EmptyUser),
+            ("a:b\n", CredentialError::ControlCharacter),
+        ] {
+            assert_eq!(configured(text).err(), Some(problem), "{text}");
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! The plain pairs of all rules: found by a keyed hash, compared in constant time.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+
+use hashbrown::HashTable;
+use subtle::ConstantTimeEq;
+
+use super::pair::Pair;
+
+/// The users of all rules, one list a rule; equal lists are stored once.
+///
+/// Pairs and names are found by a keyed hash whose key is drawn when the lists are made, so how long a search takes
+/// tells nothing about the pairs, and it takes as long for 100,000 users as for one. A pair is then compared in
+/// constant time. An unknown user costs the same two searches as a wrong password.
+pub struct PlainLists {
+    key: RandomState,
+    pairs: HashTable<ListedPair>,
+    /// The hashes of list and user name.
+    users: HashTable<u64>,
+}
+
+/// One of the lists of a [`PlainLists`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PlainListId(u32);
+
+struct ListedPair {
+    hash: u64,
+    list: PlainListId,
+    pair: Pair,
+}
+
+/// What a user list says of a presented pair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// The pair is in the list.
+    Accepted,
+    /// The user is in the list with another password.
+    WrongPassword,
+    /// The user is not in the list.
+    UnknownUser,
+}
+
+impl PlainLists {
+    /// Stores lists of pairs and tells under which id each is found.
+    /// The same user may stand in a list with several passwords.
+    pub fn new(lists: impl IntoIterator<Item = Box<[Pair]>>) -> (Self, Vec<PlainListId>) {
+        let mut stored = Self { key: RandomState::new(), pairs: HashTable::new(), users: HashTable::new() };
+        let second_key = RandomState::new();
+        let mut known = HashMap::new();
+        let mut next = 0_u32;
+        let ids = lists.into_iter().map(|list| {
+            // 128 bits under keys that nobody knows are as good as the lists themselves, and smaller.
+            *known.entry((digest(&stored.key, &list), digest(&second_key, &list))).or_insert_with(|| {
+                let id = PlainListId(next);
+                next = next.saturating_add(1);
+                stored.add(id, list);
+                id
+            })
+        });
+        let ids = ids.collect();
+        (stored, ids)
+    }
+
+    /// How many pairs are stored.
+    #[must_use]
+    pub fn pairs(&self) -> usize {
+        self.pairs.len()
+    }
+
+    /// Whether the list accepts this pair.
+    #[must_use]
+    pub fn verify(&self, list: PlainListId, presented: &Pair) -> Verdict {
+        let (user, hash) = self.hashes(list, presented);
+        if self.find(list, hash, presented).is_some() {
+            return Verdict::Accepted;
+        }
+        match self.users.find(user, |known| *known == user) {
+            Some(_) => Verdict::WrongPassword,
+            None => Verdict::UnknownUser,
+        }
+    }
+
+    fn find(&self, list: PlainListId, hash: u64, pair: &Pair) -> Option<&ListedPair> {
+        self.pairs.find(hash, |entry| {
+            entry.hash == hash && entry.list == list && bool::from(entry.pair.bytes().ct_eq(pair.bytes()))
+        })
+    }
+
+    /// The hash of list and user name, and that of list and pair. The first is a station on the way to the second.
+    fn hashes(&self, list: PlainListId, pair: &Pair) -> (u64, u64) {
+        let (user, password) = pair.split_at_colon();
+        let mut hasher = self.key.build_hasher();
+        hasher.write_u32(list.0);
+        hasher.write(user);
+        let user = hasher.finish();
+        hasher.write(password);
+        (user, hasher.finish())
+    }
+
+    fn add(&mut self, list: PlainListId, pairs: Box<[Pair]>) {
+        for pair in pairs {
+            let (user, hash) = self.hashes(list, &pair);
+            // Half empty: an unknown name is then found missing where a known one is found, at the first look.
+            if self.users.capacity() < self.users.len().saturating_add(1).saturating_mul(2) {
+                self.users.reserve(self.users.len().saturating_add(2), |known| *known);
+            }
+            self.users.entry(user, |known| *known == user, |known| *known).or_insert(user);
+            // Once, however often it is listed: equal ones would be searched one after the other.
+            if self.find(list, hash, &pair).is_none() {
+                self.pairs.insert_unique(hash, ListedPair { hash, list, pair }, |entry| entry.hash);
+            }
+        }
+    }
+}
+
+/// A digest of all pairs of a list.
+fn digest(key: &RandomState, list: &[Pair]) -> u64 {
+    let mut hasher = key.build_hasher();
+    list.len().hash(&mut hasher);
+    for pair in list {
+        pair.bytes().hash(&mut hasher);
+    }
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PlainLists, Verdict};
+    use crate::users::pair::Pair;
+
+    fn pair(text: &str) -> Pair {
+        Pair::new(text.as_bytes()).ok().unwrap()
+    }
+
+    #[test]
+    fn a_list_accepts_its_pairs_and_tells_users_from_passwords() {
+        let first = vec![pair("ok:test"), pair("ok:rotated"), pair("key:")];
+        let second = vec![pair("other:test")];
+        let (lists, ids) = PlainLists::new([first.into(), second.into()]);
+        for (list, presented, verdict) in [
+            (0, "ok:test", Verdict::Accepted),
+            (0, "ok:rotated", Verdict::Accepted),
+            (0, "key:", Verdict::Accepted),
+            (0, "ok:", Verdict::WrongPassword),
+            (0, "ok:test2", Verdict::WrongPassword),
+            (0, "key:test", Verdict::WrongPassword),
+            (0, "o:k:test", Verdict::UnknownUser),
+            (0, ":test", Verdict::UnknownUser),
+            (0, "other:test", Verdict::UnknownUser),
+            (1, "other:test", Verdict::Accepted),
+            (1, "ok:test", Verdict::UnknownUser),
+        ] {
+            assert_eq!(lists.verify(ids[list], &pair(presented)), verdict, "list {list}, {presented}");
+        }
+    }
+
+    #[test]
+    fn equal_lists_are_stored_once() {
+        let list = || Box::from([pair("ok:test"), pair("key:")]);
+        let (lists, ids) = PlainLists::new([list(), Box::from([pair("ok:test")]), list()]);
+        assert_eq!(lists.pairs(), 3);
+        assert_eq!(ids[0], ids[2]);
+        assert_ne!(ids[0], ids[1]);
+    }
+
+    #[test]
+    fn no_list_accepts_what_another_does_however_many_there_are() {
+        let knows = |list: usize| list.is_multiple_of(2);
+        let list = |number| -> Box<[Pair]> {
+            let own = pair(&format!("user{number}:test"));
+            if knows(number) { Box::from([own, pair("ok:test")]) } else { Box::from([own]) }
+        };
+        let (lists, ids) = PlainLists::new((0..1_000).map(list));
+        for (number, id) in ids.iter().enumerate() {
+            let expected = if knows(number) { Verdict::Accepted } else { Verdict::UnknownUser };
+            assert_eq!(lists.verify(*id, &pair("ok:test")), expected, "list {number}");
+        }
+    }
+}

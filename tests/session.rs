@@ -1,0 +1,270 @@
+//! The life of requests as a transcript: what a session asks of its host, call by call.
+
+#![allow(clippy::arithmetic_side_effects, clippy::unwrap_used, missing_docs, reason = "tests panic when they fail")]
+
+use std::cell::{Cell, RefCell};
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use base64::prelude::{BASE64_STANDARD, Engine};
+use basic_auth::{Client, Config, HeaderLines, Host, HostError, Policy, Request, RequestState, Session, header_map};
+
+/// `alice:secret` by bcrypt of cost 4, and `bob:secret` in plain text for another path.
+const CONFIGURATION: &str = r#"{"basic_auth_rules": [
+    {"prefix": "/slow", "htpasswd": "alice:$2y$04$cAPdWdlKznuF6im3kWZ8kOTUu7VUF.svXvZywLDVNV4hSdZL4KLkG"},
+    {"prefix": "/fast", "credentials": ["bob:secret"]}
+]}"#;
+
+/// A host that writes down what it is asked, on a clock that a test moves.
+#[derive(Default)]
+struct Recorder {
+    transcript: RefCell<Vec<String>>,
+    now: Cell<Duration>,
+    /// The call that this host does not carry out.
+    fails: Cell<Option<&'static str>>,
+}
+
+impl Recorder {
+    fn call(&self, name: &'static str, line: String) -> Result<(), HostError> {
+        if self.fails.get() == Some(name) {
+            self.transcript.borrow_mut().push(format!("{line}: failed"));
+            return Err(HostError { call: name, status: 2 });
+        }
+        self.transcript.borrow_mut().push(line);
+        Ok(())
+    }
+
+    /// What was asked since the last time.
+    fn asked(&self) -> Vec<String> {
+        self.transcript.take()
+    }
+}
+
+impl Host for Recorder {
+    fn now(&self) -> Duration {
+        // Every look takes a while, so that a slice ends before everything is done.
+        self.now.set(self.now.get() + Duration::from_micros(400));
+        self.now.get()
+    }
+
+    fn client(&self) -> Client {
+        Client::from_ip(Ipv4Addr::LOCALHOST.into())
+    }
+
+    fn set_tick_period(&self, period: Duration) -> Result<(), HostError> {
+        self.call("timer", format!("timer {} ms", period.as_millis()))
+    }
+
+    fn select(&self, request: u32) -> Result<(), HostError> {
+        self.call("select", format!("select {request}"))
+    }
+
+    fn resume(&self) -> Result<(), HostError> {
+        self.call("resume", "resume".to_owned())
+    }
+
+    fn respond(&self, status: u32, headers: &[u8]) -> Result<(), HostError> {
+        let mut shown = Vec::new();
+        header_map::for_each(headers, |name, value| {
+            shown.push(format!(" {}: {}", name.escape_ascii(), value.escape_ascii()));
+        })
+        .unwrap();
+        self.call("respond", format!("respond {status}{}", shown.concat()))
+    }
+}
+
+fn session() -> Session {
+    Session::new(Policy::new(Config::parse(CONFIGURATION.as_bytes()).unwrap()), &[7; 32], Duration::ZERO)
+}
+
+fn ask(session: &Session, host: &Recorder, number: u32, path: &str, pair: Option<&str>) -> RequestState {
+    let value = pair.map(|pair| format!("Basic {}", BASE64_STANDARD.encode(pair)));
+    let credential = value.as_ref().map_or(HeaderLines::None, |value| HeaderLines::One(value.as_bytes()));
+    let request = Request { method: b"GET", path: Some(path.as_bytes()), authority: Some(b"test"), credential };
+    session.on_request(host, number, &request)
+}
+
+/// Ticks, four milliseconds apart, until the host is asked something other than nothing.
+fn tick_until_asked(session: &Session, host: &Recorder) -> Vec<String> {
+    for _ in 0..1_000 {
+        host.now.set(host.now.get() + Duration::from_millis(4));
+        session.on_tick(host);
+        let asked = host.asked();
+        if !asked.is_empty() {
+            return asked;
+        }
+    }
+    Vec::new()
+}
+
+const CHALLENGE: &str = r#"respond 401 www-authenticate: Basic realm=\"istio\", charset=\"UTF-8\""#;
+
+#[test]
+fn without_a_configuration_everything_is_answered() {
+    let (session, host) = (Session::not_configured(), Recorder::default());
+    assert_eq!(ask(&session, &host, 1, "/open", None), RequestState::Answered);
+    assert_eq!(ask(&session, &host, 2, "/fast", Some("bob:secret")), RequestState::Answered);
+    session.on_tick(&host);
+    session.close(&host);
+    session.on_end(1);
+    assert_eq!(host.asked(), ["respond 503", "respond 503"]);
+}
+
+#[test]
+fn what_takes_no_time_is_decided_at_once() {
+    let (session, host) = (session(), Recorder::default());
+    assert_eq!(ask(&session, &host, 1, "/open", None), RequestState::Passed);
+    assert_eq!(ask(&session, &host, 2, "/fast", Some("bob:secret")), RequestState::Passed);
+    assert!(host.asked().is_empty());
+    assert_eq!(ask(&session, &host, 3, "/fast", None), RequestState::Answered);
+    assert_eq!(host.asked(), [CHALLENGE]);
+}
+
+#[test]
+fn a_right_login_waits_and_goes_on_and_the_timer_stops() {
+    let (session, host) = (session(), Recorder::default());
+    assert_eq!(ask(&session, &host, 7, "/slow", Some("alice:secret")), RequestState::Waiting);
+    assert_eq!(session.state(7), RequestState::Waiting);
+    assert_eq!(host.asked(), ["timer 4 ms"]);
+    assert_eq!(tick_until_asked(&session, &host), ["select 7", "resume", "timer 0 ms"]);
+    assert_eq!(session.state(7), RequestState::Passed);
+    session.on_end(7);
+    // Now it is remembered, and needs no timer.
+    assert_eq!(ask(&session, &host, 8, "/slow", Some("alice:secret")), RequestState::Passed);
+    assert!(host.asked().is_empty());
+}
+
+#[test]
+fn the_timer_is_set_once_and_stops_with_the_last_that_waits() {
+    let (session, host) = (session(), Recorder::default());
+    ask(&session, &host, 1, "/slow", Some("alice:wrong"));
+    ask(&session, &host, 2, "/slow", Some("bob:secret"));
+    assert_eq!(host.asked(), ["timer 4 ms"]);
+    assert_eq!(tick_until_asked(&session, &host), ["select 1", CHALLENGE]);
+    assert_eq!(session.state(1), RequestState::Answered);
+    assert_eq!(tick_until_asked(&session, &host), ["select 2", CHALLENGE, "timer 0 ms"]);
+    // The next one needs it again.
+    ask(&session, &host, 3, "/slow", Some("alice:wrong"));
+    assert_eq!(host.asked(), ["timer 4 ms"]);
+}
+
+#[test]
+fn a_request_that_is_over_is_not_hashed_for() {
+    let (session, host) = (session(), Recorder::default());
+    ask(&session, &host, 1, "/slow", Some("alice:secret"));
+    host.asked();
+    session.on_end(1);
+    assert_eq!(tick_until_asked(&session, &host), ["timer 0 ms"]);
+    // Nothing was remembered: the next login waits.
+    assert_eq!(ask(&session, &host, 2, "/slow", Some("alice:secret")), RequestState::Waiting);
+}
+
+#[test]
+fn a_request_that_the_proxy_no_longer_knows_is_passed_over() {
+    let (session, host) = (session(), Recorder::default());
+    ask(&session, &host, 1, "/slow", Some("alice:secret"));
+    host.asked();
+    host.fails.set(Some("select"));
+    assert_eq!(tick_until_asked(&session, &host), ["select 1: failed", "timer 0 ms"]);
+    assert_eq!(session.state(1), RequestState::Waiting);
+}
+
+#[test]
+fn a_request_that_the_proxy_does_not_resume_stays_paused() {
+    let (session, host) = (session(), Recorder::default());
+    ask(&session, &host, 1, "/slow", Some("alice:secret"));
+    host.asked();
+    host.fails.set(Some("resume"));
+    assert_eq!(tick_until_asked(&session, &host), ["select 1", "resume: failed", "timer 0 ms"]);
+    assert_eq!(session.state(1), RequestState::Waiting);
+}
+
+#[test]
+fn a_refusal_that_the_proxy_does_not_send_opens_nothing() {
+    let (session, host) = (session(), Recorder::default());
+    host.fails.set(Some("respond"));
+    assert_eq!(ask(&session, &host, 1, "/fast", None), RequestState::Answered);
+    assert_eq!(host.asked(), [format!("{CHALLENGE}: failed")]);
+    ask(&session, &host, 2, "/slow", Some("alice:wrong"));
+    host.asked();
+    assert_eq!(tick_until_asked(&session, &host)[..2], ["select 2".to_owned(), format!("{CHALLENGE}: failed")]);
+    assert_eq!(session.state(2), RequestState::Answered);
+}
+
+#[test]
+fn without_a_timer_a_login_is_refused() {
+    let (session, host) = (session(), Recorder::default());
+    host.fails.set(Some("timer"));
+    assert_eq!(ask(&session, &host, 1, "/slow", Some("alice:secret")), RequestState::Answered);
+    assert_eq!(host.asked(), ["timer 4 ms: failed", "respond 503"]);
+    // It left nothing behind: the next one asks for the timer anew.
+    host.fails.set(None);
+    assert_eq!(ask(&session, &host, 2, "/slow", Some("alice:secret")), RequestState::Waiting);
+    assert_eq!(host.asked(), ["timer 4 ms"]);
+}
+
+#[test]
+fn a_timer_that_does_not_stop_loses_nobody() {
+    let (session, host) = (session(), Recorder::default());
+    ask(&session, &host, 1, "/slow", Some("alice:secret"));
+    host.asked();
+    host.fails.set(Some("timer"));
+    assert_eq!(tick_until_asked(&session, &host), ["select 1", "resume", "timer 0 ms: failed"]);
+    assert_eq!(session.state(1), RequestState::Passed);
+}
+
+#[test]
+fn whoever_waits_when_the_configuration_is_replaced_is_told_to_come_again() {
+    let (session, host) = (session(), Recorder::default());
+    for number in [3, 1, 2] {
+        ask(&session, &host, number, "/slow", Some("alice:secret"));
+    }
+    host.asked();
+    session.on_end(2);
+    session.close(&host);
+    let again = "respond 429 retry-after: 1";
+    assert_eq!(host.asked(), ["select 1", again, "select 3", again, "timer 0 ms"]);
+    assert_eq!([1, 3].map(|number| session.state(number)), [RequestState::Answered; 2]);
+    // Nothing is left to do, and closing again tells nobody twice.
+    session.close(&host);
+    assert!(host.asked().is_empty());
+}
+
+/// Within `resume` Envoy hands over the body of a request that waited, and ends one within `respond`.
+#[test]
+fn the_proxy_may_call_back_while_it_is_called() {
+    struct CallsBack<'s>(&'s Session, Recorder, RefCell<Vec<RequestState>>);
+    impl Host for CallsBack<'_> {
+        fn now(&self) -> Duration {
+            self.1.now()
+        }
+        fn client(&self) -> Client {
+            self.1.client()
+        }
+        fn set_tick_period(&self, period: Duration) -> Result<(), HostError> {
+            self.1.set_tick_period(period)
+        }
+        fn select(&self, request: u32) -> Result<(), HostError> {
+            self.1.select(request)
+        }
+        fn resume(&self) -> Result<(), HostError> {
+            self.2.borrow_mut().push(self.0.state(1));
+            self.1.resume()
+        }
+        fn respond(&self, status: u32, headers: &[u8]) -> Result<(), HostError> {
+            self.2.borrow_mut().push(self.0.state(2));
+            self.0.on_end(2);
+            self.1.respond(status, headers)
+        }
+    }
+    let session = session();
+    let host = CallsBack(&session, Recorder::default(), RefCell::default());
+    ask(&session, &host.1, 1, "/slow", Some("alice:secret"));
+    ask(&session, &host.1, 2, "/slow", Some("alice:wrong"));
+    for _ in 0..100 {
+        host.1.now.set(host.1.now.get() + Duration::from_millis(4));
+        session.on_tick(&host);
+    }
+    assert_eq!(host.2.take(), [RequestState::Passed, RequestState::Answered]);
+    assert!(host.1.asked().ends_with(&["timer 0 ms".to_owned()]));
+}

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use basic_auth::{forms_of_path, forms_of_prefix, forms_of_suffix, MAX_FORMS, Readings};
+use basic_auth::{MAX_FORMS, Readings, forms_of_path, forms_of_prefix, forms_of_suffix};
 use libfuzzer_sys::fuzz_target;
 
 #[path = "../../tests/oracle/mod.rs"]

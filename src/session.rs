@@ -10,8 +10,10 @@
 
 use std::cell::{RefCell, RefMut};
 use std::fmt;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::time::Duration;
 
+use hashbrown::HashMap;
 use log::error;
 
 use crate::decision::{Decision, Reason};
@@ -95,43 +97,28 @@ struct Configured {
 
 struct Waiting {
     throttle: Throttle,
+    /// Every request that was paused and is not over.
     states: States,
 }
 
-/// Every request that was paused and is not over, in the order of the numbers. Those ascend, so new ones come last.
+/// Where requests stand, by the numbers of their contexts. The proxy chooses those, so the hash needs no key.
+type States = HashMap<u32, RequestState, BuildHasherDefault<Number>>;
+
+/// Takes a number for its hash, spread over all bits.
 #[derive(Default)]
-struct States(Vec<(u32, RequestState)>);
+struct Number(u64);
 
-impl States {
-    fn find(&self, number: u32) -> Result<usize, usize> {
-        self.0.binary_search_by_key(&number, |(known, _)| *known)
+impl Hasher for Number {
+    fn finish(&self) -> u64 {
+        self.0
     }
 
-    fn get(&self, number: u32) -> Option<RequestState> {
-        self.find(number).ok().and_then(|place| self.0.get(place)).map(|(_, state)| *state)
+    fn write(&mut self, _: &[u8]) {
+        // Numbers are all that is hashed.
     }
 
-    fn insert(&mut self, number: u32, state: RequestState) {
-        match self.find(number) {
-            Ok(place) => drop(self.0.get_mut(place).map(|known| known.1 = state)),
-            Err(place) => self.0.insert(place, (number, state)),
-        }
-    }
-
-    /// Notes where a request stands, if it is not over.
-    fn update(&mut self, number: u32, state: RequestState) {
-        if self.find(number).is_ok() {
-            self.insert(number, state);
-        }
-    }
-
-    fn remove(&mut self, number: u32) -> Option<RequestState> {
-        self.find(number).ok().map(|place| self.0.remove(place).1)
-    }
-
-    /// The requests that wait.
-    fn waiting(&self) -> Vec<u32> {
-        self.0.iter().filter(|(_, state)| *state == RequestState::Waiting).map(|(number, _)| *number).collect()
+    fn write_u32(&mut self, number: u32) {
+        self.0 = u64::from(number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     }
 }
 
@@ -178,7 +165,7 @@ impl Session {
     #[must_use]
     pub fn state(&self, number: u32) -> RequestState {
         let waiting = self.configured.as_ref().and_then(Configured::waiting);
-        waiting.and_then(|waiting| waiting.states.get(number)).unwrap_or(RequestState::Waiting)
+        waiting.and_then(|waiting| waiting.states.get(&number).copied()).unwrap_or(RequestState::Waiting)
     }
 
     /// Does a slice of the waiting work, and tells the requests that are decided by it.
@@ -202,10 +189,7 @@ impl Session {
     pub fn close(&self, host: &impl Host) {
         let Some(configured) = &self.configured else { return };
         let Some(mut waiting) = configured.waiting() else { return };
-        let numbers = waiting.states.waiting();
-        for number in &numbers {
-            waiting.throttle.forget(*number);
-        }
+        let numbers = waiting.throttle.forget_all();
         drop(waiting);
         for number in &numbers {
             configured.tell(host, *number, &Decision::Throttled { reason: Reason::Busy, retry_after: 1, rule: 0 });
@@ -220,7 +204,7 @@ impl Session {
     /// A request that had to wait is over, perhaps because its client is gone: nothing more is hashed for it.
     pub fn on_end(&self, number: u32) {
         if let Some(mut waiting) = self.configured.as_ref().and_then(Configured::waiting)
-            && waiting.states.remove(number) == Some(RequestState::Waiting)
+            && waiting.states.remove(&number) == Some(RequestState::Waiting)
         {
             waiting.throttle.forget(number);
         }
@@ -238,8 +222,8 @@ impl Configured {
     }
 
     fn set_state(&self, number: u32, state: RequestState) {
-        if let Some(mut waiting) = self.waiting() {
-            waiting.states.update(number, state);
+        if let Some(known) = self.waiting().as_mut().and_then(|waiting| waiting.states.get_mut(&number)) {
+            *known = state;
         }
     }
 

@@ -216,7 +216,7 @@ fn a_timer_that_does_not_stop_loses_nobody() {
 #[test]
 fn whoever_waits_when_the_configuration_is_replaced_is_told_to_come_again() {
     let (session, host) = (session(), Recorder::default());
-    for number in [3, 1, 2] {
+    for number in [1, 2, 3] {
         ask(&session, &host, number, "/slow", Some("alice:secret"));
     }
     host.asked();

@@ -112,6 +112,7 @@ class Envoy:
 
     The configuration is a value, or YAML text. `output` is where Envoy's standard output goes. `environment` comes on
     top of this program's own. `replaces` is a running Envoy whose sockets this one takes over, as in a hot restart.
+    `drain_seconds` is how long the connections of a listener that was replaced may live.
     """
 
     def __init__(
@@ -125,6 +126,7 @@ class Envoy:
         patience=60,
         environment=None,
         replaces=None,
+        drain_seconds=1,
     ):
         self._folder = tempfile.TemporaryDirectory(prefix="basic-auth-envoy-")
         folder = pathlib.Path(self._folder.name)
@@ -136,7 +138,7 @@ class Envoy:
         command = [binary, "-c", configuration_file, "--concurrency", concurrency, "--admin-address-path", admin_file]
         # Wasm logs through Envoy's own logger; a base id of its own lets several Envoys run side by side.
         command += ["--log-level", "warning", "--component-log-level", f"wasm:{log_level}", "--log-path", self.log_file]
-        command += ["--file-flush-interval-msec", FLUSH_MILLISECONDS, "--drain-time-s", 1, "--parent-shutdown-time-s", 2]
+        command += ["--file-flush-interval-msec", FLUSH_MILLISECONDS, "--drain-time-s", drain_seconds, "--parent-shutdown-time-s", 2]
         self._base_id_file = replaces._base_id_file if replaces else folder / "base-id"
         if replaces:
             command += ["--base-id", self._base_id_file.read_text().strip(), "--restart-epoch", 1]

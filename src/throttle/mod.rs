@@ -175,7 +175,12 @@ impl Throttle {
 
     /// Takes a request back whose client is gone.
     pub fn forget(&mut self, number: u32) {
-        self.queue.remove_where(|waiting| waiting.source.request == number);
+        self.queue.remove_where(&mut |waiting| waiting.source.request == number);
+    }
+
+    /// Takes all requests back that wait.
+    pub fn forget_all(&mut self) -> Vec<u32> {
+        self.queue.remove_where(&mut |_| true).into_iter().map(|waiting| waiting.source.request).collect()
     }
 
     /// Whether nothing waits, so that no [`Throttle::work`] is needed.

@@ -222,7 +222,7 @@ impl<T: Task> Queue<T> {
 
     /// Takes out all tasks that `wanted` picks, the current one too: those of a
     /// pair that was just verified, or everything when the configuration changes.
-    pub fn remove_where(&mut self, mut wanted: impl FnMut(&T) -> bool) -> Vec<T> {
+    pub fn remove_where(&mut self, wanted: &mut dyn FnMut(&T) -> bool) -> Vec<T> {
         let mut found = Vec::new();
         found.extend(self.current.take_if(|current| wanted(current)));
         let waiting = self.clients.places(&self.turns).filter_map(|at| self.clients.get(at));

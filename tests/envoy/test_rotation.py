@@ -34,11 +34,15 @@ def statuses(port):
     return login(port, "ok:secret3"), login(port, "ok:next")
 
 
-def wait_for(port, expected):
+def wait_until(holds):
     deadline = time.monotonic() + 20
-    while (found := statuses(port)) != expected and time.monotonic() < deadline:
+    while not holds():
+        assert time.monotonic() < deadline
         time.sleep(0.05)
-    assert found == expected
+
+
+def wait_for(port, expected):
+    wait_until(lambda: statuses(port) == expected)
 
 
 class Load:
@@ -74,8 +78,8 @@ class Listeners:
     def __init__(self, folder, module, runtime):
         self.file, self.port, self._versions, self._module, self._runtime = folder / "lds.json", free_port(), 0, module, runtime
 
-    def write(self, users, vm_id=""):
-        plugin = wasm_filter(RULES, module=self._module, runtime=self._runtime, environment={"USERS": users}, vm_id=vm_id)
+    def write(self, users, vm_id="", rules=RULES):
+        plugin = wasm_filter(rules, module=self._module, runtime=self._runtime, environment={"USERS": users}, vm_id=vm_id)
         resource = {
             "@type": "type.googleapis.com/envoy.config.listener.v3.Listener",
             **listener("main", [plugin], answer_200(), port=self.port),
@@ -117,6 +121,36 @@ def test_a_variable_in_the_configuration(module, runtime, version, tmp_path):
             time.sleep(2)
             assert statuses(listeners.port) == (401, 200)
         assert "refused" not in proxy.log
+
+
+def test_whoever_waits_is_answered_by_the_configuration_that_was_in_force(module, runtime, version, tmp_path):
+    """Envoy makes a new root context and lets the old one live, with its timer, until the last of its requests is over."""
+    # A hash of cost 10 takes two seconds of waiting, and the next one comes after it.
+    slow = {**RULES, "hash_budget_ms_per_second": 25}
+    more = {**slow, "basic_auth_rules": [*slow["basic_auth_rules"], {"prefix": "/more", "credentials": ["ok:test"]}]}
+    listeners = Listeners(tmp_path, module, runtime)
+    listeners.write(NEW, rules=slow)
+    with Envoy(listeners.bootstrap(), version=version, drain_seconds=60) as proxy:
+        wait_until(lambda: "protecting with 1 rules" in proxy.log)
+        answers = {}
+
+        def ask(name, pair):
+            answers[name] = login(listeners.port, pair)
+
+        def waiting(name, pair):
+            thread = threading.Thread(target=ask, args=(name, pair))
+            thread.start()
+            return thread
+
+        threads = [waiting("right", "ok:next"), waiting("wrong", "ok:wrong")]
+        time.sleep(0.3)
+        listeners.write(NEW, rules=more)
+        wait_until(lambda: "protecting with 2 rules" in proxy.log)
+        assert answers == {}, "they still wait"
+        threads.append(waiting("new", "ok:next"))
+        for thread in threads:
+            thread.join()
+        assert answers == {"right": 200, "wrong": 401, "new": 200}
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Envoy's hot restart is for Linux")

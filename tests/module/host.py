@@ -122,9 +122,22 @@ class Plugin:
         self._call("proxy_on_context_create", ROOT, 0)
         started = self._call("proxy_on_vm_start", ROOT, 0)
         self._store.set_fuel(self.limit)
-        if started == 0 or self._call("proxy_on_configure", ROOT, len(self._configuration)) == 0:
+        if started == 0 or not self._configure(len(self._configuration)):
             raise Refused(self.log)
         self.load_fuel = self.limit - self._store.get_fuel()
+
+    def _configure(self, size):
+        self._effective = ROOT
+        return self._call("proxy_on_configure", ROOT, size) != 0
+
+    def reconfigure(self, configuration, *, announced=None):
+        """Hands the same root context another configuration, as some hosts do and Envoy does not; whether it took it.
+
+        `announced` is its size in bytes, if that is to be another than the one handed over.
+        """
+        self._configuration = json.dumps(configuration).encode() if configuration is not None else b""
+        self._store.set_fuel(self.limit)
+        return self._configure(len(self._configuration) if announced is None else announced)
 
     @property
     def memory(self):

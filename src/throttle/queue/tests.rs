@@ -107,7 +107,7 @@ impl Worker {
 
     /// Takes a task out, and says whether it was there.
     fn remove(&mut self, name: u32) -> bool {
-        !self.queue.remove_where(|task| task.name == name).is_empty()
+        !self.queue.remove_where(&mut |task| task.name == name).is_empty()
     }
 
     /// Rests for 4 ms and works for a slice; the names of clients that are finished.
@@ -184,9 +184,9 @@ fn some_are_taken_out_together() {
         worker.wait(from, 20.0);
     }
     worker.tick();
-    let gone: Vec<_> = worker.queue.remove_where(|task| task.client == 1).into_iter().map(|task| task.name).collect();
+    let gone: Vec<_> = worker.queue.remove_where(&mut |task| task.client == 1).into_iter().map(|task| task.name).collect();
     assert_eq!(gone, [1, 3]);
-    assert_eq!(worker.queue.remove_where(|_| true).len(), 2);
+    assert_eq!(worker.queue.remove_where(&mut |_| true).len(), 2);
     assert!(worker.queue.is_empty() && worker.drain().is_empty());
 }
 

@@ -1,0 +1,60 @@
+"""The life of a root context and of the requests that wait under it, in the module itself.
+
+`tests/session.rs` is the same natively, call by call; what Envoy does is in `tests/envoy/test_rotation.py`.
+"""
+
+import pytest
+import workload
+
+HASHED = "dear:$2y$06$CJtg5oylgX3oIYoyQtFNWOrAUf9YWAXWR9huGMIS/XFDxUe42F7Oq"
+RULES = {"basic_auth_rules": [{"prefix": "/slow", "htpasswd": HASHED}]}
+RIGHT, WRONG = ("dear", "secret7"), ("dear", "wrong")
+
+
+def statuses(streams):
+    return [(stream.outcome().status, stream.outcome().paused) for stream in streams]
+
+
+def test_the_timer_runs_while_somebody_waits_and_no_longer(module):
+    plugin = module.plugin(RULES)
+    plugin.request(workload.request("/open"))
+    assert plugin.tick_period == 0
+    first, second = (plugin.open(workload.request("/slow", credential=pair)) for pair in (RIGHT, WRONG))
+    assert plugin.tick_period > 0
+    plugin.settle(first)
+    plugin.settle(second)
+    assert statuses([first, second]) == [(None, False), (401, False)]
+    assert plugin.tick_period == 0
+    # A client that is gone leaves nothing to do.
+    plugin.open(workload.request("/slow", credential=WRONG)).close()
+    assert plugin.tick_period > 0
+    plugin.tick()
+    assert plugin.tick_period == 0
+
+
+@pytest.mark.parametrize("then", [RULES, {"basic_auth_rules": [{"prefix": "/slow", "wrong": 1}]}], ids=["good", "refused"])
+def test_whoever_waits_under_a_replaced_configuration_is_answered(module, then):
+    plugin = module.plugin(RULES)
+    streams = [plugin.open(workload.request("/slow", credential=pair)) for pair in (RIGHT, WRONG)]
+    assert statuses(streams) == [(None, True)] * 2
+    took = plugin.reconfigure(then)
+    assert statuses(streams) == [(429, False)] * 2
+    assert all((b"retry-after", b"1") in stream.outcome().headers for stream in streams)
+    assert plugin.tick_period == 0
+    assert plugin.request(workload.request("/slow")).status == (401 if took else 503)
+    assert took == (then is RULES)
+
+
+@pytest.mark.parametrize("handed_over", [None, RULES], ids=["nothing", "a part"])
+def test_a_configuration_that_is_not_handed_over_whole_is_refused(module, handed_over):
+    plugin = module.plugin(RULES)
+    assert not plugin.reconfigure(handed_over, announced=1_000)
+    assert "the proxy announced 1000 bytes and handed over" in plugin.log[-1]
+    assert plugin.request(workload.request("/open")).status == 503
+
+
+def test_no_configuration_at_all_protects_nothing(module):
+    plugin = module.plugin(RULES)
+    assert plugin.reconfigure(None)
+    assert plugin.request(workload.request("/slow")).status is None
+    assert any("nothing is protected" in line for line in plugin.log)

@@ -1,14 +1,11 @@
 //! How much processor time slow hashes may have, and when.
 //!
-//! A token bucket that holds time: it fills by a share of the time that
-//! passes, and every slice of hashing empties it by what the slice really took
-//! on the clock. A slice is cut to size before it begins, so that the requests
-//! of others never wait long:
-//! - it is no longer than [`LONGEST_SLICE`], and no longer than the rest before
-//!   it (or, with a budget above half of the time, the rest times share /
-//!   (1 − share)), down to [`SHORTEST_SLICE`];
-//! - it is no longer than what the bucket holds; below [`SHORTEST_SLICE`] there
-//!   is none.
+//! A token bucket of time: it is refilled by a share of the time that passes, and every slice of hashing takes out of it
+//! what the slice took on the clock. How long a slice may be is decided before it begins, so that other requests never
+//! wait long:
+//! - it is no longer than [`LONGEST_SLICE`], and no longer than the time since the last one (or, with a budget above half of
+//!   the time, that time times share / (1 − share)), but at least [`SHORTEST_SLICE`];
+//! - it is no longer than what the bucket holds; where that is less than [`SHORTEST_SLICE`] there is no slice.
 //!
 //! With ticks 4 ms apart and the default budget a slice is 1.3 ms long.
 //!
@@ -27,57 +24,54 @@ pub const LONGEST_SLICE: Duration = Duration::from_millis(2);
 /// The shortest slice that is worth a tick.
 pub const SHORTEST_SLICE: Duration = Duration::from_micros(250);
 
-/// Time that was not used is kept for this long: a tenth of a second's budget,
-/// [`LONGEST_SLICE`] at least.
-const KEPT: Duration = Duration::from_millis(100);
+/// The bucket holds the budget of this time, [`LONGEST_SLICE`] at least.
+const BURST: Duration = Duration::from_millis(100);
 
-/// The most of the time that slices can take when ticks are 4 ms apart.
+/// The share of the time that slices of the longest kind have when ticks are 4 ms apart.
 const REACHABLE_MILLIS_PER_SECOND: u32 = 333;
 
 /// The processor time of slow hashes in one worker.
 ///
-/// All times are those of one monotonic clock, from any beginning. A clock that
-/// runs backwards stands still.
+/// All times are those of one monotonic clock, with any origin. A time before the latest one counts as no time passed.
 #[derive(Clone, Debug)]
 pub struct Budget {
     millis_per_second: u32,
     /// Processor time that may be spent now.
-    held: Duration,
+    balance: Duration,
     /// Processor time that was spent beyond that.
-    owed: Duration,
-    /// Up to when the bucket was filled.
-    filled: Duration,
-    /// When the last slice ended.
-    rested: Duration,
-    /// How long 1,024 nominal nanoseconds of work take.
-    pace: u64,
+    debt: Duration,
+    /// When the bucket was last refilled.
+    refilled_at: Duration,
+    last_slice_end: Duration,
+    /// How long a unit of work takes: [`UNIT`] nominal nanoseconds.
+    ns_per_unit: u64,
 }
 
-/// The pace of the machine on which the constants of work were measured.
-const NOMINAL_PACE: u64 = 1_024;
-/// The paces that are believed: eight times as fast, sixteen times as slow.
-const PACES: (u64, u64) = (NOMINAL_PACE / 8, NOMINAL_PACE * 16);
+/// The work by which the speed of a machine is measured, in nominal nanoseconds.
+const UNIT: u64 = 1_024;
+/// The fastest and the slowest machine that are believed: eight times as fast as the one on which the constants of work
+/// were measured, and sixteen times as slow.
+const NS_PER_UNIT: (u64, u64) = (UNIT / 8, UNIT * 16);
 
 impl Budget {
-    /// A full bucket of `hash_budget_ms_per_second`; less than 1 counts as 1,
-    /// more than [`MAX_HASH_BUDGET_MS_PER_SECOND`] as that.
+    /// A full bucket of `hash_budget_ms_per_second`, clamped to 1 and [`MAX_HASH_BUDGET_MS_PER_SECOND`].
     #[must_use]
     pub fn new(millis_per_second: u32, now: Duration) -> Self {
         let mut this = Self {
             millis_per_second: millis_per_second.clamp(1, MAX_HASH_BUDGET_MS_PER_SECOND),
-            held: Duration::ZERO,
-            owed: Duration::ZERO,
-            filled: now,
-            rested: now,
-            pace: NOMINAL_PACE,
+            balance: Duration::ZERO,
+            debt: Duration::ZERO,
+            refilled_at: now,
+            last_slice_end: now,
+            ns_per_unit: UNIT,
         };
-        this.held = this.most();
+        this.balance = this.capacity();
         this
     }
 
     /// What the bucket holds when full.
-    fn most(&self) -> Duration {
-        self.share_of(KEPT).max(LONGEST_SLICE)
+    fn capacity(&self) -> Duration {
+        self.share_of(BURST).max(LONGEST_SLICE)
     }
 
     /// The budget's share of a span of time.
@@ -85,67 +79,65 @@ impl Budget {
         time.saturating_mul(self.millis_per_second).checked_div(1_000).unwrap_or_default()
     }
 
-    fn fill(&mut self, now: Duration) {
-        let gained = self.share_of(now.saturating_sub(self.filled));
-        self.filled = self.filled.max(now);
-        let paid = gained.min(self.owed);
-        self.owed = self.owed.saturating_sub(paid);
-        self.held = self.held.saturating_add(gained.saturating_sub(paid)).min(self.most());
+    fn refill(&mut self, now: Duration) {
+        let gained = self.share_of(now.saturating_sub(self.refilled_at));
+        self.refilled_at = self.refilled_at.max(now);
+        let paid = gained.min(self.debt);
+        self.debt = self.debt.saturating_sub(paid);
+        self.balance = self.balance.saturating_add(gained.saturating_sub(paid)).min(self.capacity());
     }
 
     /// How long a slice may take that begins now; nothing if it is too early.
     #[must_use]
     pub fn slice(&mut self, now: Duration) -> Option<Duration> {
-        self.fill(now);
-        let rest = now.saturating_sub(self.rested);
+        self.refill(now);
+        let idle = now.saturating_sub(self.last_slice_end);
         let others = MAX_HASH_BUDGET_MS_PER_SECOND.saturating_sub(self.millis_per_second);
-        let fair = rest.saturating_mul(self.millis_per_second).checked_div(others).unwrap_or(LONGEST_SLICE);
-        let slice = fair.max(rest).clamp(SHORTEST_SLICE, LONGEST_SLICE).min(self.held);
+        let fair = idle.saturating_mul(self.millis_per_second).checked_div(others).unwrap_or(LONGEST_SLICE);
+        let slice = fair.max(idle).clamp(SHORTEST_SLICE, LONGEST_SLICE).min(self.balance);
         (slice >= SHORTEST_SLICE).then_some(slice)
     }
 
-    /// Whether a piece of work may be done at once, outside of any slice: one
-    /// no longer than [`SHORTEST_SLICE`], while the bucket lacks less than
-    /// [`LONGEST_SLICE`], so that many at one moment are no longer than one
-    /// slice. It has to be told to [`Budget::spent`] like a slice.
+    /// Whether a piece of work may be done at once, outside of any slice: it takes no longer than [`SHORTEST_SLICE`], and
+    /// less than [`LONGEST_SLICE`] is missing in the bucket, so that many of them at one moment take no longer than one
+    /// slice. [`Budget::spent`] records it like a slice.
     #[must_use]
     pub fn allows_at_once(&mut self, work: Work, now: Duration) -> bool {
-        self.fill(now);
+        self.refill(now);
         let time = self.time_of(work);
-        let reserve = self.most().saturating_sub(LONGEST_SLICE);
-        time <= SHORTEST_SLICE && time <= self.held.saturating_sub(reserve)
+        let reserve = self.capacity().saturating_sub(LONGEST_SLICE);
+        time <= SHORTEST_SLICE && time <= self.balance.saturating_sub(reserve)
     }
 
-    /// Tells what a slice took and did, so that the bucket holds time and the
-    /// pace is known.
+    /// Records what a slice took and did: the bucket pays for it, and the speed of the machine is learned from it.
     pub fn spent(&mut self, began: Duration, ended: Duration, done: Work) {
         let took = ended.saturating_sub(began);
-        self.fill(ended);
-        let missing = took.saturating_sub(self.held);
-        self.held = self.held.saturating_sub(took);
-        self.owed = self.owed.saturating_add(missing);
-        self.rested = self.rested.max(ended);
+        self.refill(ended);
+        let missing = took.saturating_sub(self.balance);
+        self.balance = self.balance.saturating_sub(took);
+        self.debt = self.debt.saturating_add(missing);
+        self.last_slice_end = self.last_slice_end.max(ended);
         // Short spans say more about the clock than about the work.
         if took.as_micros() >= 100 && done > Work::ZERO {
             let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
-            let pace = nanos.saturating_mul(NOMINAL_PACE).checked_div(done.nanos()).unwrap_or(NOMINAL_PACE);
-            let (fastest, slowest) = PACES;
-            let mixed = self.pace.saturating_mul(7).saturating_add(pace.clamp(fastest, slowest)).div_ceil(8);
-            self.pace = mixed.clamp(fastest, slowest);
+            let measured = nanos.saturating_mul(UNIT).checked_div(done.nanos()).unwrap_or(UNIT);
+            let (fastest, slowest) = NS_PER_UNIT;
+            let mixed = self.ns_per_unit.saturating_mul(7).saturating_add(measured.clamp(fastest, slowest)).div_ceil(8);
+            self.ns_per_unit = mixed.clamp(fastest, slowest);
         }
     }
 
-    /// How much work fits into so much processor time, at the pace measured.
+    /// How much work fits into so much processor time, at the speed measured.
     #[must_use]
     pub fn work_in(&self, time: Duration) -> Work {
         let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-        Work::from_nanos(nanos.saturating_mul(NOMINAL_PACE).checked_div(self.pace).unwrap_or(nanos))
+        Work::from_nanos(nanos.saturating_mul(UNIT).checked_div(self.ns_per_unit).unwrap_or(nanos))
     }
 
-    /// How much processor time that work takes, at the pace measured.
+    /// How much processor time that work takes, at the speed measured.
     #[must_use]
     pub fn time_of(&self, work: Work) -> Duration {
-        Duration::from_nanos(work.nanos().saturating_mul(self.pace).checked_div(NOMINAL_PACE).unwrap_or_default())
+        Duration::from_nanos(work.nanos().saturating_mul(self.ns_per_unit).checked_div(UNIT).unwrap_or_default())
     }
 
     /// How long it takes on the clock until that work is done in slices.
@@ -195,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn late_ticks_are_caught_up_with() {
+    fn late_ticks_lose_no_budget() {
         assert!(run(250, micros(6_000)) >= 245);
     }
 
@@ -227,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_runs_backwards_stands_still() {
+    fn a_clock_that_runs_backwards_takes_no_time_away() {
         let mut budget = Budget::new(100, micros(1_000_000));
         assert_eq!(budget.slice(micros(5)), Some(SHORTEST_SLICE));
         budget.spent(micros(5), micros(3), Work::from_micros(1));
@@ -235,27 +227,27 @@ mod tests {
     }
 
     #[test]
-    fn no_machine_is_believed_to_be_all_too_fast_or_slow() {
-        let pace = |took, done| {
+    fn the_measured_speed_is_bounded() {
+        let after = |took, done| {
             let mut budget = Budget::new(250, Duration::ZERO);
             (0..200).for_each(|_| budget.spent(Duration::ZERO, took, done));
             budget.time_of(Work::from_micros(1_000))
         };
-        let fastest = pace(micros(1_000), Work::from_micros(1_000_000));
+        let fastest = after(micros(1_000), Work::from_micros(1_000_000));
         assert!((micros(125)..micros(135)).contains(&fastest), "{fastest:?}");
-        assert_eq!(pace(micros(1_000_000), Work::from_micros(1_000)), micros(16_000));
+        assert_eq!(after(micros(1_000_000), Work::from_micros(1_000)), micros(16_000));
     }
 
     #[test]
-    fn a_short_span_and_an_idle_one_say_nothing_about_the_pace() {
+    fn a_short_slice_and_an_idle_one_say_nothing_about_the_speed() {
         let mut budget = Budget::new(250, Duration::ZERO);
         budget.spent(Duration::ZERO, micros(4_000), Work::from_micros(1_000));
-        let pace = |budget: &Budget| budget.time_of(Work::from_micros(1_000));
-        let slow = pace(&budget);
+        let speed = |budget: &Budget| budget.time_of(Work::from_micros(1_000));
+        let slow = speed(&budget);
         budget.spent(micros(5_000), micros(5_099), Work::from_micros(1));
         budget.spent(micros(6_000), micros(7_000), Work::ZERO);
-        assert_eq!(pace(&budget), slow);
+        assert_eq!(speed(&budget), slow);
         budget.spent(micros(8_000), micros(8_100), Work::from_micros(1));
-        assert!(pace(&budget) > slow);
+        assert!(speed(&budget) > slow);
     }
 }

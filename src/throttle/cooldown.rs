@@ -1,9 +1,8 @@
 //! Clients that were told to come again later.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::fingerprint::{Fingerprint, FingerprintMap, Keyed, Purpose};
+use super::fingerprint::{Fingerprint, Keyed, LinkedFingerprintMap, Purpose};
 use super::retry_after::retry_after;
 use crate::request::client::Client;
 
@@ -11,26 +10,25 @@ use crate::request::client::Client;
 ///
 /// A login that is turned away was compared all the same with what costs nothing: pairs verified before, plain
 /// passwords, `{SHA}`. Without a pause, whoever keeps the queue full could guess those at any speed, with no hash
-/// spent and no failure counted.
+/// computed and no failure counted.
 pub(super) struct Cooldown {
     keyed: Keyed,
-    until: FingerprintMap<Duration>,
-    /// The same, the one that ends first in front.
-    order: VecDeque<Fingerprint>,
+    /// When each may come again, the earliest in front: all wait equally long.
+    until: LinkedFingerprintMap<Duration>,
 }
 
 impl Cooldown {
     /// How long they have to stay away.
     const PAUSE: Duration = Duration::from_secs(1);
-    /// How many there may be, of about 50 bytes each; the oldest makes room.
+    /// How many there may be; the oldest makes room.
     const MAX_ENTRIES: usize = 8_192;
 
     pub(super) fn new(key: &[u8; 32]) -> Self {
-        Self { keyed: Keyed::new(key), until: FingerprintMap::default(), order: VecDeque::new() }
+        Self { keyed: Keyed::new(key), until: LinkedFingerprintMap::default() }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.order.is_empty()
+        self.until.is_empty()
     }
 
     fn fingerprint(&self, client: &Client, user: &[u8]) -> Fingerprint {
@@ -39,8 +37,8 @@ impl Cooldown {
 
     /// For how many seconds a client still has to stay away with this user name.
     pub(super) fn remaining(&mut self, client: &Client, user: &[u8], now: Duration) -> Option<u64> {
-        while self.order.front().is_some_and(|first| self.until.get(first).is_none_or(|until| *until <= now)) {
-            self.remove_first();
+        while self.until.front().is_some_and(|(_, until)| *until <= now) {
+            self.until.pop_front();
         }
         let until = self.until.get(&self.fingerprint(client, user))?;
         Some(retry_after(until.saturating_sub(now)))
@@ -51,16 +49,9 @@ impl Cooldown {
         if self.until.contains_key(&fingerprint) {
             return;
         }
-        if self.order.len() >= Self::MAX_ENTRIES {
-            self.remove_first();
+        if self.until.len() >= Self::MAX_ENTRIES {
+            self.until.pop_front();
         }
         self.until.insert(fingerprint, now.saturating_add(Self::PAUSE));
-        self.order.push_back(fingerprint);
-    }
-
-    fn remove_first(&mut self) {
-        if let Some(first) = self.order.pop_front() {
-            self.until.remove(&first);
-        }
     }
 }

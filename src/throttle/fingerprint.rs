@@ -69,9 +69,11 @@ impl Keyed {
     }
 }
 
-/// Fingerprints as keys of a map: they need no further hashing, because nobody
-/// without the key can choose them.
+/// Fingerprints as keys of a map: they need no further hashing, because nobody without the key can choose them.
 pub(crate) type FingerprintMap<V> = hashbrown::HashMap<Fingerprint, V, BuildHasherDefault<FirstWord>>;
+
+/// Such a map that keeps its entries in an order, that of their insertion unless one is moved to the back.
+pub(crate) type LinkedFingerprintMap<V> = hashlink::LinkedHashMap<Fingerprint, V, BuildHasherDefault<FirstWord>>;
 
 /// Takes the word of a fingerprint for its hash.
 #[derive(Default)]

@@ -1,46 +1,36 @@
 //! Clients that failed too often with one user name.
 //!
-//! After so many failures within a window, a client is answered `429` for that
-//! user without a look at the password. Users that do not exist are counted
-//! like any other; it is the name that was sent which counts.
+//! After so many failures within a window, a client is answered `429` for that user without a look at the password. Users
+//! that do not exist are counted like any other: the name that was sent counts.
 //!
-//! The table is bounded, and what happens at its bounds is chosen so that
-//! neither lets a guesser go on, nor shuts out others for good:
-//! - A lock in force is never given up. When the table is full, the count that
-//!   was begun first makes room.
-//! - A client has at most [`ENTRIES_PER_CLIENT`] entries. Failures with further
-//!   names count on a tally that the client shares with one in
-//!   [`TALLIES`] others, chosen by a secret key; when that is full, all of its
-//!   clients are locked, for every name without an entry of its own, as long as
-//!   any lock lasts.
-//! - When every entry is a lock in force, further clients count on their
-//!   tallies too.
+//! The table is bounded, and what happens at its bounds is chosen so that neither lets a guesser go on, nor shuts out
+//! others for good:
+//! - A lock in force is never given up. When the table is full, the window that began first makes room.
+//! - A client has at most [`ENTRIES_PER_CLIENT`] entries. Failures with further names count on a tally that the client
+//!   shares with one in [`TALLIES`] others, chosen by a secret key; when that is full, all of its clients are locked, for
+//!   every name without an entry of its own, as long as any lock lasts.
+//! - When every entry is a lock in force, further clients count on their tallies too.
 //!
-//! Counted is from the first failure on: a window ends, and the next failure
-//! begins a new one. A lock ends by itself and leaves nothing behind; attempts
-//! while it is in force do not prolong it.
+//! A window begins with the first failure; the first failure after its end begins another. A lock ends by itself and
+//! leaves nothing behind; attempts while it is in force do not prolong it.
 //!
-//! Verifications that take a while overlap: ask [`Locks::locked`] when a login
-//! arrives, and again before its verification is worked on, else those that
-//! wait together are all tried.
+//! Verifications that take a while overlap: ask [`Locks::locked`] when a login arrives, and again before its
+//! verification is worked on. Otherwise those that wait together are all tried.
 
 use std::time::Duration;
 
-use super::fingerprint::{Fingerprint, FingerprintMap, Keyed, Purpose};
+use super::fingerprint::{Fingerprint, FingerprintMap, Keyed, LinkedFingerprintMap, Purpose};
 use super::retry_after::retry_after;
-use super::slab::{Chain, Slab};
 use crate::config::Lockout;
 use crate::request::client::Client;
 
-/// As many entries as the table has unless told otherwise; 4.3 MiB
-/// when full, a failure each; the table takes memory as it fills.
+/// How many entries the table has unless told otherwise. It takes memory as it fills.
 pub const DEFAULT_CAPACITY: usize = 16_384;
 
 /// How many user names of one client are counted one by one.
 pub const ENTRIES_PER_CLIENT: usize = 16;
 
-/// How many tallies there are for what finds no entry; 32 kilobytes when one
-/// of them is needed.
+/// How many tallies there are for what finds no entry. They take memory when the first of them is needed.
 pub const TALLIES: usize = 1_024;
 const _: () = assert!(TALLIES.is_power_of_two());
 
@@ -53,58 +43,75 @@ pub struct Attempt {
 
 /// The failures of clients, and the locks in force.
 ///
-/// All times are those of one monotonic clock, from any beginning.
+/// All times are those of one monotonic clock, with any origin.
 pub struct Locks {
     keyed: Keyed,
     threshold: Lockout,
     capacity: usize,
-    places: FingerprintMap<u32>,
-    clients: FingerprintMap<Vec<u32>>,
-    entries: Slab<Entry>,
-    /// Entries that are not locked, the window that began first in front.
-    counting: Chain,
-    /// Locks, the one that ends first in front: all last equally long.
-    locked: Chain,
+    /// What is counted and not locked, by attempt; the window that began first in front.
+    windows: LinkedFingerprintMap<Counted>,
+    /// Locks, by attempt; the one that ends first in front, because all last equally long.
+    in_force: LinkedFingerprintMap<Counted>,
+    /// How many entries a client has in both.
+    clients: FingerprintMap<usize>,
     tallies: Vec<Count>,
 }
 
+/// An entry of the table.
 #[derive(Clone, Copy)]
-struct Entry {
-    attempt: Attempt,
+struct Counted {
+    client: Fingerprint,
     count: Count,
 }
 
 /// Failures within a window, or a lock.
-#[derive(Clone, Copy, Default)]
-struct Count {
-    failures: u32,
-    since: Duration,
-    until: Option<Duration>,
+#[derive(Clone, Copy)]
+enum Count {
+    Failures { number: u32, since: Duration },
+    LockedUntil(Duration),
+}
+
+impl Default for Count {
+    fn default() -> Self {
+        Self::Failures { number: 0, since: Duration::ZERO }
+    }
 }
 
 impl Count {
     /// Counts a failure; says whether it was the one that locks.
     fn fail(&mut self, threshold: &Lockout, now: Duration) -> bool {
-        if self.rest(now).is_some() {
+        if self.remaining(now).is_some() {
             return false;
         }
-        if self.until.is_some() || now.saturating_sub(self.since) >= threshold.window {
-            *self = Self::default();
-        }
-        if self.failures == 0 {
-            self.since = now;
-        }
-        self.failures = self.failures.saturating_add(1);
-        let locks = self.failures >= threshold.failures;
-        if locks {
-            self.until = Some(now.saturating_add(threshold.lock));
-        }
+        let (number, since) = match *self {
+            Self::Failures { number: number @ 1.., since } if now.saturating_sub(since) < threshold.window => {
+                (number.saturating_add(1), since)
+            }
+            _ => (1, now),
+        };
+        let locks = number >= threshold.failures;
+        *self = if locks {
+            Self::LockedUntil(now.saturating_add(threshold.lock))
+        } else {
+            Self::Failures { number, since }
+        };
         locks
     }
 
-    /// How long the lock lasts still, if there is one.
-    fn rest(&self, now: Duration) -> Option<Duration> {
-        self.until?.checked_sub(now).filter(|rest| !rest.is_zero())
+    /// Whether its window, or its lock, is over.
+    fn has_ended(&self, threshold: &Lockout, now: Duration) -> bool {
+        match *self {
+            Self::Failures { since, .. } => now.saturating_sub(since) >= threshold.window,
+            Self::LockedUntil(_) => self.remaining(now).is_none(),
+        }
+    }
+
+    /// How long the lock still lasts, if there is one.
+    fn remaining(&self, now: Duration) -> Option<Duration> {
+        match *self {
+            Self::Failures { .. } => None,
+            Self::LockedUntil(until) => until.checked_sub(now).filter(|remaining| !remaining.is_zero()),
+        }
     }
 }
 
@@ -116,11 +123,9 @@ impl Locks {
             keyed: Keyed::new(key),
             threshold,
             capacity,
-            places: FingerprintMap::default(),
+            windows: LinkedFingerprintMap::default(),
+            in_force: LinkedFingerprintMap::default(),
             clients: FingerprintMap::default(),
-            entries: Slab::default(),
-            counting: Chain::default(),
-            locked: Chain::default(),
             tallies: Vec::new(),
         }
     }
@@ -135,26 +140,29 @@ impl Locks {
         }
     }
 
-    /// Whether this attempt is locked, and if so for how many seconds, 1 at
-    /// least: the number for `retry-after`.
+    /// Whether this attempt is locked, and if so for how many seconds, 1 at least: the number for `retry-after`.
     #[must_use]
     pub fn locked(&self, attempt: &Attempt, now: Duration) -> Option<u64> {
-        let count = match self.places.get(&attempt.pair) {
-            Some(&place) => self.entries.get(place).map(|entry| entry.count),
-            None => self.tallies.get(tally(attempt)).copied(),
+        let count = match self.in_force.get(&attempt.pair) {
+            Some(lock) => lock.count,
+            None if self.windows.contains_key(&attempt.pair) => return None,
+            None => *self.tallies.get(tally(attempt))?,
         };
-        count?.rest(now).map(retry_after)
+        count.remaining(now).map(retry_after)
     }
 
-    /// Counts a failed verification. Says for how many seconds the attempt is
-    /// locked, if it is from now on or was before.
-    pub fn failed(&mut self, attempt: &Attempt, now: Duration) -> Option<u64> {
+    /// Counts a failed verification.
+    pub fn failed(&mut self, attempt: &Attempt, now: Duration) {
         self.expire(now);
-        if let Some(place) = self.places.get(&attempt.pair).copied().or_else(|| self.admit(attempt)) {
-            if let Some(entry) = self.entries.get_mut(place)
-                && entry.count.fail(&self.threshold, now)
+        if self.in_force.contains_key(&attempt.pair) {
+            return;
+        }
+        if self.windows.contains_key(&attempt.pair) || self.admit(attempt) {
+            if let Some(counted) = self.windows.get_mut(&attempt.pair)
+                && counted.count.fail(&self.threshold, now)
+                && let Some(lock) = self.windows.remove(&attempt.pair)
             {
-                self.entries.move_over(&mut self.counting, &mut self.locked, place);
+                self.in_force.insert(attempt.pair, lock);
             }
         } else {
             self.tallies.resize(TALLIES, Count::default());
@@ -162,64 +170,57 @@ impl Locks {
                 count.fail(&self.threshold, now);
             }
         }
-        self.locked(attempt, now)
     }
 
-    /// Forgets the failures of a client with a user name, once it was right.
-    /// A lock in force stays: whoever is locked is not verified.
+    /// Forgets the failures of a client with a user name, once it was right. A lock in force stays: whoever is locked is not
+    /// verified.
     pub fn succeeded(&mut self, attempt: &Attempt) {
-        if let Some(&place) = self.places.get(&attempt.pair)
-            && self.entries.get(place).is_some_and(|entry| entry.count.until.is_none())
-        {
-            self.forget(place);
+        if let Some(counted) = self.windows.remove(&attempt.pair) {
+            self.release(&counted.client);
         }
     }
 
-    /// A new entry for an attempt, unless the table's bounds forbid it.
-    fn admit(&mut self, attempt: &Attempt) -> Option<u32> {
-        let of_client = self.clients.get(&attempt.client).map_or(0, Vec::len);
-        if of_client >= ENTRIES_PER_CLIENT {
-            return None;
+    fn len(&self) -> usize {
+        self.windows.len().saturating_add(self.in_force.len())
+    }
+
+    /// Makes an entry for an attempt; says whether the table's bounds allow it.
+    fn admit(&mut self, attempt: &Attempt) -> bool {
+        if self.clients.get(&attempt.client).is_some_and(|entries| *entries >= ENTRIES_PER_CLIENT) {
+            return false;
         }
-        if self.places.len() >= self.capacity {
-            self.forget(self.counting.first()?);
+        if self.len() >= self.capacity {
+            let Some((_, oldest)) = self.windows.pop_front() else { return false };
+            self.release(&oldest.client);
         }
-        let entry = Entry { attempt: *attempt, count: Count::default() };
-        let place = self.entries.insert(&mut self.counting, entry);
-        self.places.insert(attempt.pair, place);
-        self.clients.entry(attempt.client).or_default().push(place);
-        Some(place)
+        self.windows.insert(attempt.pair, Counted { client: attempt.client, count: Count::default() });
+        let entries = self.clients.entry(attempt.client).or_default();
+        *entries = entries.saturating_add(1);
+        true
     }
 
     /// Drops windows and locks that have ended.
     fn expire(&mut self, now: Duration) {
-        while let Some(place) = self.counting.first()
-            && let Some(entry) = self.entries.get(place)
-            && now.saturating_sub(entry.count.since) >= self.threshold.window
+        while let Some((_, first)) = self.windows.front()
+            && first.count.has_ended(&self.threshold, now)
+            && let Some((_, ended)) = self.windows.pop_front()
         {
-            self.forget(place);
+            self.release(&ended.client);
         }
-        while let Some(place) = self.locked.first()
-            && let Some(entry) = self.entries.get(place)
-            && entry.count.rest(now).is_none()
+        while let Some((_, first)) = self.in_force.front()
+            && first.count.has_ended(&self.threshold, now)
+            && let Some((_, ended)) = self.in_force.pop_front()
         {
-            self.forget(place);
+            self.release(&ended.client);
         }
     }
 
-    fn forget(&mut self, place: u32) {
-        let Some(entry) = self.entries.get(place) else {
-            return;
-        };
-        let chain = if entry.count.until.is_some() { &mut self.locked } else { &mut self.counting };
-        let Some(Entry { attempt, .. }) = self.entries.remove(chain, place) else {
-            return;
-        };
-        self.places.remove(&attempt.pair);
-        if let Some(places) = self.clients.get_mut(&attempt.client) {
-            places.retain(|&other| other != place);
-            if places.is_empty() {
-                self.clients.remove(&attempt.client);
+    /// Notes that an entry of a client is gone.
+    fn release(&mut self, client: &Fingerprint) {
+        if let Some(entries) = self.clients.get_mut(client) {
+            *entries = entries.saturating_sub(1);
+            if *entries == 0 {
+                self.clients.remove(client);
             }
         }
     }

@@ -9,7 +9,6 @@ mod fingerprint;
 mod lockout;
 mod queue;
 mod retry_after;
-mod slab;
 #[cfg(test)]
 mod tests;
 mod verified;
@@ -24,6 +23,7 @@ use crate::users::hash::{Step, Work};
 use crate::users::verification::Verification;
 use budget::Budget;
 use cooldown::Cooldown;
+use fingerprint::Fingerprint;
 use lockout::{Attempt, Locks};
 use queue::{Admission, Limits, Queue, Task, Turn};
 use verified::Verified;
@@ -35,7 +35,7 @@ pub type Clock<'c> = &'c mut dyn FnMut() -> Duration;
 pub struct Throttle {
     verified: Verified,
     locks: Option<Locks>,
-    queue: Queue<Waiting>,
+    queue: Queue<QueuedLogin>,
     cooldown: Cooldown,
 }
 
@@ -48,12 +48,12 @@ pub enum Outcome<'p> {
 }
 
 /// A login in the queue.
-struct Waiting {
+struct QueuedLogin {
     source: LoginSource,
     login: HashedLogin,
     verification: Verification,
     /// Under what the pair is remembered once it was verified.
-    remembered: verified::Pair,
+    remembered: Fingerprint,
 }
 
 /// Who presents a login.
@@ -64,7 +64,7 @@ struct LoginSource {
     attempt: Option<Attempt>,
 }
 
-impl Task for Waiting {
+impl Task for QueuedLogin {
     fn done_work(&self) -> Work {
         self.verification.done_work()
     }
@@ -138,10 +138,10 @@ impl Throttle {
         let lock = |locks: &Option<Locks>, source: &LoginSource| locks.as_ref()?.locked(source.attempt.as_ref()?, now);
         // Logins that wait together must not all be tried before the first failure counts, nor all be hashed.
         let finished = queue.work(clock, &mut |turn| match turn {
-            Turn::Begins(waiting) if lock(locks, &waiting.source).is_some() => Some(Step::Wrong),
-            Turn::Begins(waiting) => verified.contains(&waiting.remembered).then_some(Step::Right),
-            Turn::Ended(waiting, Step::Wrong) => {
-                if let (Some(locks), Some(attempt)) = (locks.as_mut(), &waiting.source.attempt) {
+            Turn::Begins(queued) if lock(locks, &queued.source).is_some() => Some(Step::Wrong),
+            Turn::Begins(queued) => verified.contains(&queued.remembered).then_some(Step::Right),
+            Turn::Ended(queued, Step::Wrong) => {
+                if let (Some(locks), Some(attempt)) = (locks.as_mut(), &queued.source.attempt) {
                     locks.failed(attempt, now);
                 }
                 None
@@ -150,19 +150,19 @@ impl Throttle {
         });
         let finished: Vec<_> = finished
             .into_iter()
-            .map(|(waiting, step)| {
-                let was_tried = step == Step::Right || waiting.verification.state() != Step::Pending;
-                let locked = if was_tried { None } else { lock(locks, &waiting.source) };
-                (waiting, step, locked)
+            .map(|(queued, step)| {
+                let was_tried = step == Step::Right || queued.verification.state() != Step::Pending;
+                let locked = if was_tried { None } else { lock(locks, &queued.source) };
+                (queued, step, locked)
             })
             .collect();
         let mut decided = Vec::new();
-        for (waiting, step, locked) in finished {
-            let source = waiting.source;
+        for (queued, step, locked) in finished {
+            let source = queued.source;
             let decision = if let Some(retry_after) = locked {
-                Some(Decision::Throttled { reason: Reason::Locked, retry_after, rule: waiting.login.rule() })
+                Some(Decision::Throttled { reason: Reason::Locked, retry_after, rule: queued.login.rule() })
             } else {
-                match self.finish(policy, waiting, step) {
+                match self.finish(policy, queued, step) {
                     // It was counted when it ended.
                     Progress::Decided(decision) if step == Step::Wrong => Some(decision),
                     progress => self.advance(policy, progress, source, clock),
@@ -175,12 +175,12 @@ impl Throttle {
 
     /// Takes a request back whose client is gone.
     pub fn forget(&mut self, number: u32) {
-        self.queue.remove_where(&mut |waiting| waiting.source.request == number);
+        self.queue.retain(|queued| queued.source.request != number);
     }
 
     /// Takes all requests back that wait.
     pub fn forget_all(&mut self) -> Vec<u32> {
-        self.queue.remove_where(&mut |_| true).into_iter().map(|waiting| waiting.source.request).collect()
+        self.queue.take_all().map(|queued| queued.source.request).collect()
     }
 
     /// Whether nothing waits, so that no [`Throttle::work`] is needed.
@@ -207,16 +207,16 @@ impl Throttle {
             };
             let Some(users) = login.users_id(policy) else { return Some(Decision::NotConfigured) };
             let pair = login.pair();
-            let remembered = self.verified.pair(&users.to_le_bytes(), pair.user(), pair.password());
+            let remembered = self.verified.fingerprint(&users.to_le_bytes(), pair.user(), pair.password());
             if self.verified.contains(&remembered) {
                 progress = login.verified(policy, true);
                 continue;
             }
             let verification = login.verification(policy);
-            let waiting = Waiting { source, login, verification, remembered };
-            match self.queue.submit(source.client, waiting, clock) {
-                Admission::Done(waiting, step) => progress = self.finish(policy, waiting, step),
-                Admission::Waiting => return None,
+            let queued = QueuedLogin { source, login, verification, remembered };
+            match self.queue.submit(source.client, queued, clock) {
+                Admission::Done(queued, step) => progress = self.finish(policy, queued, step),
+                Admission::Queued => return None,
                 Admission::Busy { task, retry_after } => {
                     self.cooldown.insert(&source.client, task.login.pair().user(), clock());
                     return Some(Decision::Throttled { reason: Reason::Busy, retry_after, rule: task.login.rule() });
@@ -226,12 +226,12 @@ impl Throttle {
     }
 
     /// Remembers a pair that was verified, and nothing else.
-    fn finish<'p>(&mut self, policy: &'p Policy, waiting: Waiting, step: Step) -> Progress<'p> {
+    fn finish<'p>(&mut self, policy: &'p Policy, queued: QueuedLogin, step: Step) -> Progress<'p> {
         let right = step == Step::Right;
         if right {
-            self.verified.insert(waiting.remembered);
+            self.verified.insert(queued.remembered);
         }
-        waiting.login.verified(policy, right)
+        queued.login.verified(policy, right)
     }
 
     /// Counts failures for the lockout.
@@ -239,7 +239,7 @@ impl Throttle {
         let (Some(locks), Some(attempt)) = (&mut self.locks, &source.attempt) else { return };
         match decision {
             Decision::Accepted { .. } => locks.succeeded(attempt),
-            Decision::Refused { .. } => drop(locks.failed(attempt, clock())),
+            Decision::Refused { .. } => locks.failed(attempt, clock()),
             _ => {}
         }
     }

@@ -22,11 +22,12 @@
 //! the clock every quarter of a millisecond of work, so even the first slices
 //! on an unknown machine are not much too long.
 
+use std::collections::VecDeque;
+use std::mem;
 use std::time::Duration;
 
 use super::budget::{Budget, SHORTEST_SLICE};
 use super::retry_after::retry_after;
-use super::slab::{Chain, Slab};
 use crate::request::client::Client;
 use crate::users::hash::{Step, Work};
 
@@ -69,7 +70,7 @@ pub enum Admission<T> {
     /// It was short enough to be done at once: [`Step::Right`] or [`Step::Wrong`].
     Done(T, Step),
     /// It waits.
-    Waiting,
+    Queued,
     /// It was turned away.
     Busy {
         /// The task, untouched.
@@ -91,50 +92,28 @@ pub enum Turn<'t, T> {
 
 /// Tasks of many clients, worked on one after the other.
 ///
-/// All times are those of one monotonic clock, from any beginning. Taking a
-/// task in looks at every task that waits, [`Limits::total`] at most; all else
-/// takes constant time.
+/// All times are those of one monotonic clock, with any origin. Whatever looks for something looks at each task that waits:
+/// at most [`Limits::total`].
 pub struct Queue<T> {
     limits: Limits,
     budget: Budget,
-    /// Clients that wait.
-    clients: Slab<Waiting>,
-    /// All of them, the one whose turn is next in front.
-    turns: Chain,
-    /// Tasks that wait, each on the chain of its client.
-    tasks: Slab<Entry<T>>,
-    /// How many there are.
-    waiting: usize,
+    /// The clients that have tasks waiting, the one whose turn is next in front.
+    turns: VecDeque<ClientTasks<T>>,
     /// The task that was begun.
     current: Option<T>,
 }
 
-struct Waiting {
+struct ClientTasks<T> {
     client: Client,
-    /// Its tasks, the oldest in front; never none.
-    tasks: Chain,
-    count: usize,
-}
-
-struct Entry<T> {
-    /// The place of its client.
-    client: u32,
-    task: T,
+    /// The oldest in front; never none.
+    tasks: VecDeque<T>,
 }
 
 impl<T: Task> Queue<T> {
     /// An empty queue.
     #[must_use]
     pub fn new(limits: Limits, budget: Budget) -> Self {
-        Self {
-            limits,
-            budget,
-            clients: Slab::default(),
-            turns: Chain::default(),
-            tasks: Slab::default(),
-            waiting: 0,
-            current: None,
-        }
+        Self { limits, budget, turns: VecDeque::new(), current: None }
     }
 
     /// Takes a task in, does it at once if that is short enough, or turns it
@@ -163,33 +142,26 @@ impl<T: Task> Queue<T> {
         if let Some(retry_after) = self.busy(&client) {
             return Admission::Busy { task, retry_after };
         }
-        let at = self.place_of(&client).unwrap_or_else(|| {
-            self.clients.insert(&mut self.turns, Waiting { client, tasks: Chain::default(), count: 0 })
-        });
-        if let Some(waiting) = self.clients.get_mut(at) {
-            self.tasks.insert(&mut waiting.tasks, Entry { client: at, task });
-            waiting.count = waiting.count.saturating_add(1);
-            self.waiting = self.waiting.saturating_add(1);
+        if let Some(waiting) = self.turns.iter_mut().find(|waiting| waiting.client == client) {
+            waiting.tasks.push_back(task);
+        } else {
+            let mut tasks = VecDeque::with_capacity(1);
+            tasks.push_back(task);
+            self.turns.push_back(ClientTasks { client, tasks });
         }
-        Admission::Waiting
-    }
-
-    fn place_of(&self, client: &Client) -> Option<u32> {
-        self.clients
-            .places(&self.turns)
-            .find(|&at| self.clients.get(at).is_some_and(|waiting| waiting.client == *client))
+        Admission::Queued
     }
 
     /// Whether a task of this client would be turned away now, and after how
     /// many seconds it makes sense to come again. The same for every user name.
     #[must_use]
     pub fn busy(&self, client: &Client) -> Option<u64> {
-        let own = self.place_of(client).and_then(|at| self.clients.get(at)).map_or(0, |waiting| waiting.count);
+        let own = self.turns.iter().find(|waiting| waiting.client == *client).map_or(0, |waiting| waiting.tasks.len());
         let wait = self.budget.wait_for(self.before(own));
         if wait > self.limits.wait {
             return Some(retry_after(wait.saturating_sub(self.limits.wait)));
         }
-        if own >= self.limits.per_client || self.waiting >= self.limits.total {
+        if own >= self.limits.per_client || self.waiting() >= self.limits.total {
             // A turn of everybody's makes room.
             return Some(retry_after(self.budget.wait_for(self.before(0))));
         }
@@ -200,47 +172,38 @@ impl<T: Task> Queue<T> {
     /// all of those, and one more than that of every other client.
     fn before(&self, own: usize) -> Work {
         let current = self.current.as_ref().map_or(Work::ZERO, T::remaining);
-        let clients = self.clients.places(&self.turns).filter_map(|at| self.clients.get(at));
-        clients
-            .flat_map(|waiting| self.tasks.places(&waiting.tasks).take(own.saturating_add(1)))
-            .filter_map(|place| self.tasks.get(place))
-            .fold(current, |sum, entry| sum.plus(entry.task.remaining()))
+        let before = self.turns.iter().flat_map(|waiting| waiting.tasks.iter().take(own.saturating_add(1)));
+        before.fold(current, |sum, task| sum.plus(task.remaining()))
     }
 
-    /// Takes a task off its client's chain, and the client out with its last.
-    fn take(&mut self, place: u32) -> Option<Entry<T>> {
-        let at = self.tasks.get(place)?.client;
-        let waiting = self.clients.get_mut(at)?;
-        let entry = self.tasks.remove(&mut waiting.tasks, place)?;
-        waiting.count = waiting.count.saturating_sub(1);
-        self.waiting = self.waiting.saturating_sub(1);
-        if waiting.count == 0 {
-            self.clients.remove(&mut self.turns, at);
+    /// Takes out every task that is not wanted any more, the current one too.
+    pub fn retain(&mut self, mut wanted: impl FnMut(&T) -> bool) {
+        self.current.take_if(|current| !wanted(current));
+        for waiting in &mut self.turns {
+            waiting.tasks.retain(&mut wanted);
         }
-        Some(entry)
+        self.turns.retain(|waiting| !waiting.tasks.is_empty());
     }
 
-    /// Takes out all tasks that `wanted` picks, the current one too: those of a
-    /// pair that was just verified, or everything when the configuration changes.
-    pub fn remove_where(&mut self, wanted: &mut dyn FnMut(&T) -> bool) -> Vec<T> {
-        let mut found = Vec::new();
-        found.extend(self.current.take_if(|current| wanted(current)));
-        let waiting = self.clients.places(&self.turns).filter_map(|at| self.clients.get(at));
-        let places = waiting.flat_map(|waiting| self.tasks.places(&waiting.tasks));
-        let places: Vec<u32> =
-            places.filter(|&at| self.tasks.get(at).is_some_and(|entry| wanted(&entry.task))).collect();
-        found.extend(places.into_iter().filter_map(|place| self.take(place)).map(|entry| entry.task));
-        found
+    /// Takes out all tasks, the current one first.
+    pub fn take_all(&mut self) -> impl Iterator<Item = T> {
+        let waiting = mem::take(&mut self.turns).into_iter().flat_map(|waiting| waiting.tasks);
+        self.current.take().into_iter().chain(waiting)
     }
 
-    /// The oldest task of the client whose turn it is; the client then waits
-    /// for its next turn behind all others.
+    /// The oldest task of the client whose turn it is; the client then waits for its next turn behind all others.
     fn take_next(&mut self) -> Option<T> {
-        let at = self.turns.first()?;
-        let place = self.clients.get(at)?.tasks.first()?;
-        let Entry { task, .. } = self.take(place)?;
-        self.clients.move_to_end(&mut self.turns, at);
-        Some(task)
+        let mut waiting = self.turns.pop_front()?;
+        let task = waiting.tasks.pop_front();
+        if !waiting.tasks.is_empty() {
+            self.turns.push_back(waiting);
+        }
+        task
+    }
+
+    /// How many tasks wait that were not begun.
+    fn waiting(&self) -> usize {
+        self.turns.iter().map(|waiting| waiting.tasks.len()).sum()
     }
 
     /// Does one slice of work, if the budget has one, and gives back what was
@@ -298,16 +261,10 @@ impl<T: Task> Queue<T> {
         finished
     }
 
-    /// How many tasks there are, the current one included.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.waiting.saturating_add(usize::from(self.current.is_some()))
-    }
-
-    /// Whether there is none: then no tick is needed.
+    /// Whether there is no task: then no tick is needed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.turns.is_empty() && self.current.is_none()
     }
 }
 

@@ -25,7 +25,7 @@ impl Pair {
     /// Splits at the first colon.
     ///
     /// # Errors
-    /// [`PairError`].
+    /// Bytes without a colon, or with a control character.
     pub fn new(bytes: impl Into<Box<[u8]>>) -> Result<Self, PairError> {
         let bytes = bytes.into();
         if has_control_character(&bytes) {

@@ -99,7 +99,7 @@ impl Worker {
     /// Submits a task that has to wait, and says its name.
     fn wait(&mut self, from: u32, millis: f64) -> u32 {
         match self.submit(from, millis, Step::Wrong) {
-            Admission::Waiting => self.names,
+            Admission::Queued => self.names,
             Admission::Done(..) => panic!("done at once"),
             Admission::Busy { .. } => panic!("busy"),
         }
@@ -107,7 +107,14 @@ impl Worker {
 
     /// Takes a task out, and says whether it was there.
     fn remove(&mut self, name: u32) -> bool {
-        !self.queue.remove_where(&mut |task| task.name == name).is_empty()
+        let before = self.len();
+        self.queue.retain(|task| task.name != name);
+        before - self.len() == 1
+    }
+
+    /// How many tasks there are, the current one included.
+    fn len(&self) -> usize {
+        self.queue.waiting() + usize::from(self.queue.current.is_some())
     }
 
     /// Rests for 4 ms and works for a slice; the names of clients that are finished.
@@ -172,7 +179,7 @@ fn who_is_gone_is_taken_out() {
     assert!(worker.remove(names[0]), "the one in work");
     assert!(worker.remove(names[2]));
     assert!(!worker.remove(names[2]), "only once");
-    assert_eq!(worker.queue.len(), 2);
+    assert_eq!(worker.len(), 2);
     worker.wait(2, 20.0);
     assert_eq!(worker.drain(), [3, 1, 2]);
 }
@@ -184,9 +191,15 @@ fn some_are_taken_out_together() {
         worker.wait(from, 20.0);
     }
     worker.tick();
-    let gone: Vec<_> = worker.queue.remove_where(&mut |task| task.client == 1).into_iter().map(|task| task.name).collect();
-    assert_eq!(gone, [1, 3]);
-    assert_eq!(worker.queue.remove_where(&mut |_| true).len(), 2);
+    worker.queue.retain(|task| task.client != 1);
+    assert_eq!(worker.len(), 2);
+    assert_eq!(worker.drain(), [2, 3]);
+    for from in [1, 2, 1] {
+        worker.wait(from, 20.0);
+    }
+    worker.tick();
+    let taken: Vec<_> = worker.queue.take_all().map(|task| (task.client, task.name)).collect();
+    assert_eq!(taken, [(1, 5), (2, 6), (1, 7)]);
     assert!(worker.queue.is_empty() && worker.drain().is_empty());
 }
 
@@ -226,10 +239,10 @@ fn short_work_is_done_at_once_while_the_budget_has_it() {
     let at_once =
         (0..100).take_while(|_| matches!(worker.submit(1, 0.11, Step::Wrong), Admission::Done(_, Step::Wrong))).count();
     assert!((15..=25).contains(&at_once), "about a slice's worth at one moment, not {at_once}");
-    assert_eq!(worker.queue.len(), 1, "the next one waits");
-    assert!(matches!(worker.submit(2, 0.11, Step::Right), Admission::Waiting), "and nobody overtakes it");
+    assert_eq!(worker.len(), 1, "the next one waits");
+    assert!(matches!(worker.submit(2, 0.11, Step::Right), Admission::Queued), "and nobody overtakes it");
     assert!(!worker.drain().is_empty());
-    assert!(matches!(worker.submit(1, 1.8, Step::Right), Admission::Waiting), "longer work always waits");
+    assert!(matches!(worker.submit(1, 1.8, Step::Right), Admission::Queued), "longer work always waits");
 }
 
 #[test]
@@ -245,7 +258,7 @@ fn fill(worker: &mut Worker, from: impl Fn(u32) -> u32, millis: f64) -> (u32, u6
         match worker.submit(from(count), millis, Step::Wrong) {
             Admission::Busy { retry_after, .. } => return (count, retry_after),
             Admission::Done(..) => panic!("done at once"),
-            Admission::Waiting => {}
+            Admission::Queued => {}
         }
     }
     panic!("never busy")
@@ -256,7 +269,7 @@ fn the_wait_is_bounded() {
     // 56 ms at a quarter of the time is 224 ms: 13 of them before are less than three seconds.
     let mut worker = Worker::new(Limits::default(), 250);
     assert_eq!(fill(&mut worker, |_| 1, 56.0), (14, 1));
-    assert!(matches!(worker.submit(2, 56.0, Step::Wrong), Admission::Waiting), "another client is let in");
+    assert!(matches!(worker.submit(2, 56.0, Step::Wrong), Admission::Queued), "another client is let in");
     let mut worker = Worker::new(Limits::default(), 250);
     assert_eq!(fill(&mut worker, |_| 1, 250.0), (4, 1), "three seconds are not too long");
     let mut worker = Worker::new(Limits::default(), 250);
@@ -289,13 +302,13 @@ fn flood(slowness: u32, from: impl Fn(u32) -> u32) -> (u32, u32, Duration, Durat
             sent += 1;
             match worker.submit(from(sent), 56.0, Step::Wrong) {
                 Admission::Busy { .. } => busy += 1,
-                Admission::Waiting => {}
+                Admission::Queued => {}
                 Admission::Done(..) => panic!("done at once"),
             }
         }
         if asked.is_none() && worker.now() >= Duration::from_secs(5) {
             asked = Some(worker.now());
-            assert!(matches!(worker.submit(1_000_000, 56.0, Step::Right), Admission::Waiting));
+            assert!(matches!(worker.submit(1_000_000, 56.0, Step::Right), Admission::Queued));
         }
         for (task, step) in worker.tick() {
             answered += 1;
@@ -305,7 +318,7 @@ fn flood(slowness: u32, from: impl Fn(u32) -> u32) -> (u32, u32, Duration, Durat
             }
         }
     }
-    let length = u32::try_from(worker.queue.len()).unwrap();
+    let length = u32::try_from(worker.len()).unwrap();
     assert_eq!(answered + busy + length, sent + 1, "nobody is lost");
     (answered, busy, finished, accepted.unwrap())
 }
@@ -358,7 +371,7 @@ proptest! {
         for (event, from, size) in events {
             match event {
                 0 | 1 => match worker.submit(from, f64::from(size), Step::Wrong) {
-                    Admission::Waiting => open.push(worker.names),
+                    Admission::Queued => open.push(worker.names),
                     Admission::Busy { .. } | Admission::Done(..) => ended += 1,
                 },
                 2 if !open.is_empty() => {
@@ -367,8 +380,8 @@ proptest! {
                 }
                 _ => ended += u32::try_from(worker.tick().len()).unwrap(),
             }
-            prop_assert_eq!(usize::try_from(worker.names - ended).unwrap(), worker.queue.len());
-            prop_assert!(worker.queue.len() <= 21);
+            prop_assert_eq!(usize::try_from(worker.names - ended).unwrap(), worker.len());
+            prop_assert!(worker.len() <= 21);
         }
         ended += u32::try_from(worker.drain().len()).unwrap();
         prop_assert_eq!(ended, worker.names);

@@ -5,12 +5,25 @@
 //! ```
 
 use std::error::Error;
+use std::process::ExitCode;
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use basic_auth::{Config, Policy, Request};
 
+#[allow(clippy::print_stderr, reason = "a program that prints")]
+fn main() -> ExitCode {
+    match decide() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Returned from `main`, it would be printed in the form of `Debug`.
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
 #[allow(clippy::print_stdout, reason = "a program that prints")]
-fn main() -> Result<(), Box<dyn Error>> {
+fn decide() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [file, method, authority, path, user @ ..] = arguments.as_slice() else {
         return Err("usage: decide CONFIGURATION.json METHOD HOST PATH [USER:PASSWORD]".into());

@@ -31,9 +31,14 @@ fn text_that_is_not_utf8_is_refused() {
 
 #[test]
 fn deep_nesting_is_refused_and_no_trap() {
-    for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
+    for (open, close, error) in [
+        ("[", "]", "the configuration: expected an object, found an array"),
+        ("{\"realm\":", "}", "realm: expected a string, found an object"),
+        ("{\"a\":", "}", "the configuration: unknown field; the fields here are "),
+    ] {
         let text = format!("{}null{}", open.repeat(100_000), close.repeat(100_000));
-        assert!(Config::parse(text.as_bytes()).is_err());
+        let refusal = Config::parse(text.as_bytes()).err().unwrap().to_string();
+        assert!(refusal.starts_with(error), "{refusal}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Why a configuration is refused: the place, the problem and the cure.
+//! Why a configuration is refused: the path, the problem and the cure.
 //!
 //! Nothing here carries a value of the configuration, for any value could be a secret in the wrong place.
 
@@ -16,7 +16,7 @@ use crate::users::pair::CredentialError;
 /// Its `Display` is one line: `basic_auth_rules[2].credentials[0]: what is wrong; what to do`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
-    /// Where, as a path into the JSON document; empty for the document itself.
+    /// Where, as a path into the JSON document like `basic_auth_rules[2].hosts[0]`; empty for the document itself.
     pub path: String,
     /// What is wrong there.
     pub problem: Problem,
@@ -31,7 +31,9 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
-/// What is wrong with one place of a configuration.
+/// What is wrong with one value of a configuration.
+///
+/// Its `Display` says what is wrong, then what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Problem {
@@ -44,24 +46,22 @@ pub enum Problem {
         /// Column of that line, counted from one.
         column: usize,
     },
-    /// A text has an escape like `\ud800`, half of a surrogate pair, which is no character.
+    /// A string has an escape like `\ud800`, half of a surrogate pair, which is no character.
     LoneSurrogate,
     /// There is more of something than a module has room for.
     TooMuch {
         /// Of what.
         what: &'static str,
-        /// How much there is; for what is counted while it is read, how much there is up to this place.
+        /// How much there is; for what is counted while it is read, how much there is up to this value.
         number: usize,
         /// How much there may be.
         max: usize,
     },
-    /// The proxy has no random numbers to draw a key from.
-    NoRandomness,
     /// Another JSON type was expected.
     WrongType {
-        /// The type that belongs here.
+        /// The expected type.
         expected: &'static str,
-        /// The type that stands here.
+        /// The type of the value.
         found: &'static str,
     },
     /// An object has a field that is not in the configuration table.
@@ -72,7 +72,7 @@ pub enum Problem {
         /// All fields that are known here.
         known: &'static [&'static str],
     },
-    /// A field stands twice in one object.
+    /// An object has a field twice.
     DoubledField,
     /// A rule has none of the path matchers.
     NoPathPattern {
@@ -81,10 +81,10 @@ pub enum Problem {
     },
     /// A rule has more than one path matcher.
     SeveralPathPatterns {
-        /// The first two that stand there.
+        /// The first two of them.
         found: [&'static str; 2],
     },
-    /// `request_methods` is an empty list.
+    /// `request_methods` is an empty array.
     NoMethod,
     /// A rule has no user.
     NoUser {
@@ -98,9 +98,9 @@ pub enum Problem {
     },
     /// A number is not whole, or out of its range.
     NumberRange {
-        /// The least number that is allowed.
+        /// The lowest number that is allowed.
         min: u32,
-        /// The greatest number that is allowed.
+        /// The highest number that is allowed.
         max: u32,
     },
     /// A variable of the environment is not there or empty.
@@ -150,40 +150,39 @@ impl fmt::Display for Problem {
         match self {
             Self::NotUtf8 => f.write_str("not UTF-8; save the configuration as UTF-8"),
             Self::NotJson { line, column } => {
-                write!(f, "not JSON at line {line}, column {column}; mend the syntax there")
+                write!(f, "not JSON at line {line}, column {column}; fix the JSON there")
             }
             Self::LoneSurrogate => f.write_str("half of a surrogate pair is no character; write the character itself"),
             Self::TooMuch { what, number, max } => {
                 write!(f, "{number} {what}, and {max} is the most; split the configuration, or write fewer and wider rules")
             }
-            Self::NoRandomness => f.write_str("the proxy has no source of randomness; this module cannot run in it"),
             Self::WrongType { expected, found } => {
-                write!(f, "{found} stands where {expected} belongs; write {expected}")
+                write!(f, "expected {expected}, found {found}")
             }
             Self::UnknownField { resembles: Some((written, nearest)), .. } => {
                 // A line end in the name must not become one in the log.
                 write!(f, "unknown field `{}`; did you mean `{nearest}`?", written.escape_debug())
             }
             Self::UnknownField { resembles: None, known } => {
-                write!(f, "a field that is not known here; known are {}", Names(known, "and"))
+                write!(f, "unknown field; the fields here are {}", Names(known, "and"))
             }
-            Self::DoubledField => f.write_str("the field stands twice; keep one"),
+            Self::DoubledField => f.write_str("the field is there twice; keep one"),
             Self::NoPathPattern { known } => {
                 write!(f, "no path pattern; add one of {}", Names(known, "or"))
             }
             Self::SeveralPathPatterns { found } => {
                 write!(
                     f,
-                    "more than one path pattern ({}); keep one and make a rule of each other",
+                    "more than one path pattern ({}); keep one, and write a rule for each other",
                     Names(found, "and")
                 )
             }
             Self::NoMethod => {
-                f.write_str("an empty list covers nothing; name methods, or leave the field out to cover every method")
+                f.write_str("an empty array covers nothing; name methods, or remove the field to cover every method")
             }
             Self::NoUser { known } => write!(f, "nobody could pass this rule; add a user with {}", Names(known, "or")),
             Self::MissingField { field } => write!(f, "no `{field}`; add it"),
-            Self::NumberRange { min, max } => write!(f, "not a whole number from {min} to {max}; write one"),
+            Self::NumberRange { min, max } => write!(f, "expected a whole number from {min} to {max}"),
             Self::NoVariable => f.write_str("no such environment variable in the virtual machine, or an empty one; set it in `vmConfig.env` (Istio) or `environment_variables` (Envoy)"),
             Self::Realm(error) => error.fmt(f),
             Self::Pattern(error) => error.fmt(f),

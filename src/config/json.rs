@@ -1,4 +1,4 @@
-//! JSON, read where it stands: each node knows its path and is parsed only when it is asked for.
+//! JSON, read in place: each node knows its path and is parsed only when it is asked for.
 //!
 //! A tree of the whole document would cost a module with 100,000 rules tens of megabytes that wasm memory never
 //! gives back. The text stays where it is instead, and one rule at a time is taken apart.
@@ -54,15 +54,15 @@ impl<'a> Node<'a> {
         ConfigError { path: self.path(), problem: problem.into() }
     }
 
-    /// Where the node stands.
+    /// The path of the node.
     pub(crate) fn path(&self) -> String {
         self.path.to_string()
     }
 
-    /// The node's text value. Borrowed where the JSON has no escape.
+    /// The node's string. Borrowed where the JSON has no escape.
     pub(crate) fn string(&self) -> Result<Cow<'a, str>, ConfigError> {
         let Some(quoted) = self.text.strip_prefix('"') else {
-            return Err(self.wrong_type("a text"));
+            return Err(self.wrong_type("a string"));
         };
         match quoted.strip_suffix('"') {
             Some(plain) if !plain.contains('\\') => Ok(Cow::Borrowed(plain)),
@@ -84,13 +84,13 @@ impl<'a> Node<'a> {
         Err(self.error(Problem::NumberRange { min, max }))
     }
 
-    /// Calls `read` with every item of the node's list, in order.
+    /// Calls `read` with every item of the node's array, in order.
     pub(crate) fn for_each_item(
         &self,
         read: &mut dyn FnMut(Node<'_>) -> Result<(), ConfigError>,
     ) -> Result<(), ConfigError> {
         if !self.text.starts_with('[') {
-            return Err(self.wrong_type("a list"));
+            return Err(self.wrong_type("an array"));
         }
         let items: Vec<&RawValue> = self.parse()?;
         for (index, item) in items.into_iter().enumerate() {
@@ -99,7 +99,7 @@ impl<'a> Node<'a> {
         Ok(())
     }
 
-    /// The node's fields, all of which must be among `known` and none of which may stand twice.
+    /// The node's fields, all of which must be among `known` and none of which may be there twice.
     pub(crate) fn fields(&self, known: &'static [&'static str]) -> Result<Fields<'_>, ConfigError> {
         if !self.text.starts_with('{') {
             return Err(self.wrong_type("an object"));
@@ -123,8 +123,8 @@ impl<'a> Node<'a> {
     fn wrong_type(&self, expected: &'static str) -> ConfigError {
         let found = match self.text.as_bytes().first() {
             Some(b'{') => "an object",
-            Some(b'[') => "a list",
-            Some(b'"') => "a text",
+            Some(b'[') => "an array",
+            Some(b'"') => "a string",
             Some(b't' | b'f') => "a boolean",
             Some(b'n') => "null",
             _ => "a number",
@@ -145,7 +145,7 @@ pub(crate) struct Fields<'a> {
 }
 
 impl Fields<'_> {
-    /// The field of that name, where it stands in the object.
+    /// The field of that name, if the object has it.
     pub(crate) fn get(&self, name: &'static str) -> Option<Node<'_>> {
         let (name, text) = self.found.iter().find(|(found, _)| *found == name)?;
         Some(Node { text, path: Path::Field(self.path, name) })
@@ -204,7 +204,7 @@ mod tests {
     use super::Node;
 
     #[test]
-    fn a_text_is_copied_only_where_it_has_an_escape() {
+    fn a_string_is_copied_only_where_it_has_an_escape() {
         for (json, is_copied) in [(r#""plain""#, false), (r#""\u0070lain""#, true)] {
             let text = Node::document(json.as_bytes()).unwrap().string().unwrap();
             assert_eq!((&*text, matches!(text, Cow::Owned(_))), ("plain", is_copied));

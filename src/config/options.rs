@@ -1,4 +1,4 @@
-//! The options that stand at the top of a configuration.
+//! The options at the top of a configuration.
 
 use std::time::Duration;
 

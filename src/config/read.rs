@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn a_warning_is_one_line_with_the_place_and_no_secret() {
+    fn a_warning_is_one_line_with_the_path_and_no_secret() {
         let text = r#"{"basic_auth_rules": [{"prefix": "/", "credentials": ["ok:test", "secret:", "ok:$6$secret$"]}]}"#;
         let shown: Vec<String> =
             Config::parse(text.as_bytes()).ok().unwrap().warnings.iter().map(ToString::to_string).collect();

@@ -152,7 +152,7 @@ impl fmt::Display for PatternError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty => f.write_str("an empty pattern; write `prefix: /` to cover every path"),
-            Self::Query => f.write_str("the query is no part of a path; match what stands before the `?`"),
+            Self::Query => f.write_str("the query is no part of a path; match what is before the `?`"),
             Self::NoSlash => f.write_str("a path begins with `/`; begin the pattern with it"),
             Self::Unreadable => {
                 f.write_str("an escape that no path can hold; write `%25` for a percent sign, and characters as UTF-8")
@@ -160,7 +160,7 @@ impl fmt::Display for PatternError {
             Self::Readings => {
                 f.write_str("too many readings, or one that no path can have; write the path as it is served")
             }
-            Self::Regex { reason } => write!(f, "not a regex that can be used ({reason}); mend or shorten it"),
+            Self::Regex { reason } => write!(f, "not a regex that can be used ({reason}); fix or shorten it"),
         }
     }
 }

@@ -5,6 +5,11 @@ SOURCES := $(shell find src -name '*.rs') Cargo.toml Cargo.lock rust-toolchain.t
 IDLE := target/idle/wasm32-wasip1/release/idle.wasm
 PYTHON ?= python3
 PORT ?= 10000
+# For what lies elsewhere than the tools that it imports, and for the packages of tools/requirements/tests.txt.
+PYTHON_TESTS = PYTHONPATH=$(CURDIR)/tools:$(CURDIR)/target/python-tests PYTHONDONTWRITEBYTECODE=1 $(PYTHON)
+
+# What tools/cargo_tool.sh installs.
+export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -27,17 +32,17 @@ test-native: toolchain ## Runs the tests that need no proxy
 .PHONY: test-module
 test-module: $(MODULE) ## Counts host calls and instructions against testdata/counts.json
 	@$(PYTHON) tools/packages.py tests >/dev/null
-	PYTHONPATH=target/python-tests PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m pytest -q -p no:cacheprovider tests/module
+	$(PYTHON_TESTS) -m pytest tests/module
 
 .PHONY: counts
 counts: $(MODULE) ## Writes testdata/counts.json, what requests cost in host calls and instructions
 	@$(PYTHON) tools/packages.py tests >/dev/null
-	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/module/counts.py
+	@$(PYTHON_TESTS) tests/module/counts.py
 
 .PHONY: test-envoy
 test-envoy: $(MODULE) ## Runs the tests through a real Envoy (ENVOY=1.36.4 for an older one, RUNTIME=wasmtime for one built with it)
 	@$(PYTHON) tools/packages.py tests >/dev/null
-	PYTHONPATH=target/python-tests PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m pytest -q -p no:cacheprovider tests/envoy
+	$(PYTHON_TESTS) -m pytest tests/envoy
 
 .PHONY: build
 build: $(MODULE) ## Builds target/basic_auth.wasm
@@ -70,13 +75,25 @@ lint: toolchain ## Checks format, lints and documentation
 	RUSTDOCFLAGS='-D warnings' cargo doc --quiet --locked --no-deps --document-private-items
 	$(PYTHON) tools/dependencies.py
 
+.PHONY: format
+format: toolchain ## Formats Rust and Python
+	cargo fmt
+	cargo fmt --manifest-path fuzz/Cargo.toml
+	@$(PYTHON) tools/packages.py lint >/dev/null
+	target/python-lint/bin/ruff check --quiet --fix
+	target/python-lint/bin/ruff format --quiet
+
+.PHONY: pins
+pins: ## Writes tools/requirements/*.txt, versions and hashes of Python packages, from the *.in beside them
+	@$(PYTHON) tools/packages.py pin
+
 .PHONY: bench
 bench: $(MODULE) $(IDLE) ## Measures what a request costs in Envoy; writes docs/cost.md (ROUNDS=3 for a short look, PEER=other.wasm)
-	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) benches/bench.py $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(REQUESTS),--requests $(REQUESTS)) $(PEER)
+	@$(PYTHON_TESTS) benches/bench.py $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(REQUESTS),--requests $(REQUESTS)) $(PEER)
 
 .PHONY: bench-stall
 bench-stall: $(MODULE) ## Measures what slow password hashes do to other requests of the same worker
-	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) benches/stall.py
+	@$(PYTHON_TESTS) benches/stall.py
 
 .PHONY: bench-native
 bench-native: toolchain ## Measures what a decision costs on this machine, with no proxy
@@ -126,7 +143,7 @@ registry-needs:
 
 .PHONY: istio
 istio: $(MODULE) $(IMAGE_TOOL) ## Walks through a real Istio on this machine; the first run builds it (docs/istio.md)
-	@$(PYTHON) tools/istio
+	@$(PYTHON_TESTS) tools/istio
 
 .PHONY: test-distribution
 test-distribution: distribution-needs dist ## Runs the release's steps and docs/distribution.md against local registries
@@ -134,11 +151,11 @@ test-distribution: distribution-needs dist ## Runs the release's steps and docs/
 
 .PHONY: distribution-needs
 distribution-needs:
-	@$(PYTHON) tools/needs.py go docker-registry skopeo htpasswd cargo-cyclonedx
+	@$(PYTHON) tools/needs.py go docker-registry skopeo htpasswd
 
 .PHONY: sbom
 sbom: $(MODULE) ## Lists the crates in the module, as CycloneDX
-	@$(PYTHON) tools/needs.py cargo-cyclonedx
+	@tools/cargo_tool.sh cargo-cyclonedx
 	$(PYTHON) tools/sbom.py $(MODULE) target/basic_auth.cdx.json
 
 .PHONY: dist
@@ -148,77 +165,45 @@ dist: image sbom ## Makes the files of a release in target/dist
 .PHONY: reproduce
 reproduce: toolchain ## Builds the last commit twice as strangers would and compares (EXPECT=sha256:…)
 	@$(PYTHON) tools/needs.py git go
-	@$(PYTHON) tools/reproduce.py $(if $(EXPECT),--expect "$(EXPECT)") $(if $(filter-out undefined file default,$(origin SOURCE)),"SOURCE=$(SOURCE)")
+	@$(PYTHON) tools/reproduce.py $(if $(EXPECT),--expect "$(EXPECT)")
 
 .PHONY: deny
-deny: ## Checks licences, sources, doubles and known vulnerabilities of the crates in the module
-	@$(PYTHON) tools/needs.py cargo-deny
-	$(PYTHON) tools/deny.py
+deny: toolchain ## Checks licences, sources and doubles of the crates in the module
+	@tools/cargo_tool.sh cargo-deny
+	cargo deny --locked check licenses bans sources
+
+.PHONY: advisories
+advisories: toolchain ## Checks those crates for known vulnerabilities; the list is fetched from github.com
+	@tools/cargo_tool.sh cargo-deny
+	cargo deny --locked check advisories
 
 .PHONY: lint-workflows
 lint-workflows: ## Checks the GitHub workflows
 	@$(PYTHON) tools/needs.py go
-	go run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12 .github/workflows/*.yml
+	cd tools/go && go tool actionlint $(CURDIR)/.github/workflows/*.yml
 
-# The one place that names the nightly toolchain, which libFuzzer needs.
-NIGHTLY := nightly-2026-05-20
 SECONDS ?= 30
-FUZZ_TARGETS := $(basename $(notdir $(wildcard fuzz/targets/*.rs)))
 
 .PHONY: fuzz
-fuzz: fuzz-needs ## Fuzzes every target for SECONDS=30 each (TARGET=readings for one); fuzz/README.md
-	@for target in $(or $(TARGET),$(FUZZ_TARGETS)); do \
-		mkdir -p target/fuzz/corpus/$$target target/fuzz/artifacts/$$target && \
-		PATH="$(CURDIR)/target/tools/bin:$$PATH" cargo +$(NIGHTLY) fuzz run --target-dir target/fuzz $$target \
-			target/fuzz/corpus/$$target fuzz/corpus/$$target -- -max_total_time=$(SECONDS) -max_len=400 -timeout=10 \
-			-dict=fuzz/dictionary.txt -artifact_prefix=target/fuzz/artifacts/$$target/ -print_final_stats=1 \
-			>target/fuzz/$$target.log 2>&1 \
-			|| { tail -n 30 target/fuzz/$$target.log >&2; echo "$$target failed; the whole log: target/fuzz/$$target.log" >&2; exit 1; }; \
-		echo "fuzz: $$target held for $$(awk '/number_of_executed_units/ { print $$2 }' target/fuzz/$$target.log) inputs in $(SECONDS) s"; \
-	done
-
-.PHONY: fuzz-needs
-fuzz-needs: toolchain
-	@cargo +$(NIGHTLY) --version >/dev/null 2>&1 \
-		|| { echo "The nightly toolchain is missing; run: rustup toolchain install $(NIGHTLY) --profile minimal" >&2; exit 1; }
-	@command -v c++ >/dev/null || { echo "A C++ compiler is missing, which libFuzzer needs; install one as c++." >&2; exit 1; }
-	@$(call INSTALLED,cargo-fuzz,0.13.2)
-
-# The tests that are done in a second; those of hashes take several.
-QUICK := $(filter-out hashes users,$(basename $(notdir $(wildcard tests/*.rs))))
+fuzz: toolchain ## Fuzzes every target for SECONDS=30 each (TARGET=readings for one); fuzz/README.md
+	@tools/fuzz.sh $(SECONDS) $(TARGET)
 
 .PHONY: mutants
 mutants: toolchain ## Changes the core in small ways and lists what no test notices (MUTANTS="--file src/session.rs"); docs/mutants.md
-	@$(call INSTALLED,cargo-mutants,27.1.0)
-	@echo "The quick tests first, and whatever outlives them meets all tests. A thousand mutants take an hour or so."
-	@export PROPTEST_CASES=300 PATH="$(CURDIR)/target/tools/bin:$$PATH"; \
-		try() { cargo mutants --output target --build-timeout 300 "$$@" $(MUTANTS) || case $$? in 2|3) ;; *) return 1;; esac; }; \
-		try --cargo-arg=--lib $(QUICK:%=--cargo-arg=--test=%) --minimum-test-timeout 10 && try --cargo-arg=--tests --iterate
-	@# A timeout of the first run was tried again in the second.
-	@cd target && count() { cat "$$@" | wc -l; } && \
-		killed=$$(count mutants.out.old/caught.txt mutants.out/caught.txt mutants.out/timeout.txt) && \
-		missed=$$(count mutants.out/missed.txt) && unviable=$$(count mutants.out.old/unviable.txt mutants.out/unviable.txt) && \
-		sort -V mutants.out/missed.txt && \
-		echo "mutants: $$killed of $$((killed + missed)) were noticed; $$unviable more do not compile"
-
-# Installs a cargo tool at one version into target/tools, unless that version is there.
-INSTALLED = grep -qs '"$(1) $(2) ' target/tools/.crates2.json || cargo install --quiet --locked --root target/tools $(1)@$(2)
+	@tools/mutants.sh $(MUTANTS)
 
 .PHONY: test-hosts
-test-hosts: $(MODULE) ## Runs the decisions and the hostile requests on every Envoy from 1.36 to 1.40
+test-hosts: $(MODULE) ## Runs the decisions and the hostile requests on every Envoy of tools/requirements/
 	@$(PYTHON) tools/packages.py tests >/dev/null
 	@for version in $$($(PYTHON) tools/packages.py envoys); do \
-		echo "Envoy $$version" && ENVOY=$$version PYTHONPATH=target/python-tests PYTHONDONTWRITEBYTECODE=1 \
-			$(PYTHON) -m pytest -q -p no:cacheprovider tests/envoy/test_decisions.py tests/envoy/test_hostile.py || exit 1; \
+		echo "Envoy $$version"; \
+		ENVOY=$$version $(PYTHON_TESTS) -m pytest tests/envoy/test_decisions.py tests/envoy/test_hostile.py || exit 1; \
 	done
 
 .PHONY: clean
 clean: ## Removes target/
 	rm -rf target
 
-# rustup installs what rust-toolchain.toml names by itself, unless it was told not to.
 .PHONY: toolchain
 toolchain:
-	@command -v rustup >/dev/null || { echo "rustup is missing; install it from https://rustup.rs, then run make again." >&2; exit 1; }
-	@rustup which rustc >/dev/null 2>&1 && test -d "$$(rustc --print sysroot)/lib/rustlib/wasm32-wasip1" \
-		|| { echo "The Rust toolchain of this project is missing; run: rustup toolchain install" >&2; exit 1; }
+	@PYTHON="$(PYTHON)" tools/toolchain.sh

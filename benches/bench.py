@@ -8,25 +8,21 @@
 import argparse
 import json
 import os
-import pathlib
 import platform
 import re
-import sys
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "benches")]
-
-import plot  # noqa: E402  (the path has to be set first)
-import processor  # noqa: E402
-import report  # noqa: E402
-import start  # noqa: E402
-import workload  # noqa: E402
-from envoy import MODULE, Envoy, NotServing, bootstrap  # noqa: E402
-from load import PROTOCOLS  # noqa: E402
-from packages import ENVOY, Missing  # noqa: E402
-from rounds import Rounds  # noqa: E402
-from variants import ANSWERS, IDLE, NONE, OURS, PAGE, REFUSED, Filters, Variant, all_variants, configurations, peers  # noqa: E402
+import plot
+import problem
+import processor
+import report
+import start
+import workload
+from envoy import MODULE, Envoy, NotServing, bootstrap
+from load import PROTOCOLS
+from packages import ENVOY, ROOT
+from rounds import Rounds
+from variants import ANSWERS, IDLE, NONE, OURS, PAGE, REFUSED, Filters, Variant, all_variants, configurations, peers
 
 IDLE_MODULE = ROOT / "target" / "idle" / "wasm32-wasip1" / "release" / "idle.wasm"
 DATA = ROOT / "target" / "bench"
@@ -162,9 +158,4 @@ if __name__ == "__main__":
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--requests", type=int, default=REQUESTS, help="of each variant in each round")
     parser.add_argument("peers", nargs="*", help="other modules to measure")
-    try:
-        main(parser.parse_args())
-    except Missing as missing:
-        sys.exit(str(missing))
-    except NotServing as stopped:
-        sys.exit("Envoy did not start; it said:\n" + "\n".join(stopped.log.splitlines()[-5:]))
+    problem.run("make bench", main, parser.parse_args())

@@ -1,16 +1,17 @@
 """How much processor time and memory a running Envoy has used, by the Linux kernel's own books."""
 
 import pathlib
-import sys
+
+from problem import Problem
 
 WORKER = "wrk:worker_0"
 """The thread of Envoy's first worker, which does everything that a request costs."""
 
 
 def require_linux():
-    """Ends the program where the kernel does not keep these books."""
+    """Fails where the kernel does not keep these books."""
     if not pathlib.Path("/proc/self/schedstat").exists():
-        sys.exit("The benchmarks read processor time from /proc/PID/task/*/schedstat; they need Linux (a container or a VM will do).")
+        raise Problem("the benchmarks read processor time from /proc/PID/task/*/schedstat; they need Linux (a container or a VM will do).")
 
 
 def _spent(task):

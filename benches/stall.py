@@ -7,18 +7,13 @@ filter and without it; then a flood of 200 wrong logins a second.
 import argparse
 import base64
 import heapq
-import pathlib
 import statistics
-import sys
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "benches")]
-
-import processor  # noqa: E402  (the path has to be set first)
-from envoy import Envoy, NotServing, answer_200, bootstrap, listener, wasm_filter  # noqa: E402
-from packages import Missing  # noqa: E402
-from traffic import Traffic  # noqa: E402
+import problem
+import processor
+from envoy import Envoy, answer_200, bootstrap, listener, wasm_filter
+from traffic import Traffic
 
 HASH = "alice:$2y$10$Fo8pkNj2vcoWijXr1PI2H.SP9pizU6ZRP/F1MgHP1YIuNeVkumIeS"
 """By `htpasswd -B -C 10`."""
@@ -171,9 +166,4 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=int, default=15)
     parser.add_argument("--flood-seconds", type=int, default=20)
-    try:
-        sys.exit(main(parser.parse_args()))
-    except Missing as missing:
-        sys.exit(str(missing))
-    except NotServing as stopped:
-        sys.exit("Envoy did not start; it said:\n" + "\n".join(stopped.log.splitlines()[-5:]))
+    problem.run("make bench-stall", main, parser.parse_args())

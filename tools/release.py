@@ -17,20 +17,19 @@ import tempfile
 from hashlib import sha256
 from pathlib import Path
 
+import problem
+from problem import Problem
+
 DIST = Path("target/dist")
 TOOL = "target/tools/image"
 FORMS = ("oci", "docker", "artifact")
 ISSUER = "https://token.actions.githubusercontent.com"
 
 
-class Trouble(Exception):
-    """What is wrong, in one sentence with its cure."""
-
-
 def version() -> str:
     found = re.search(r'^version = "([^"]+)"$', Path("Cargo.toml").read_text(), re.MULTILINE)
     if not found:
-        raise Trouble("Cargo.toml has no version")
+        raise Problem("Cargo.toml has no version")
     return found[1]
 
 
@@ -40,12 +39,12 @@ def notes(of: str) -> str:
     for name, text in zip(sections[1::2], sections[2::2]):
         if name == of and text.strip():
             return text.strip() + "\n"
-    raise Trouble(f"CHANGELOG.md says nothing of {of}: give its section the heading ## [{of}] - DATE before the tag")
+    raise Problem(f"CHANGELOG.md says nothing of {of}: give its section the heading ## [{of}] - DATE before the tag")
 
 
 def check(tag: str) -> None:
     if tag != f"v{version()}":
-        raise Trouble(f"the tag {tag} is not Cargo.toml's version {version()}: tag v{version()}, or change the version first")
+        raise Problem(f"the tag {tag} is not Cargo.toml's version {version()}: tag v{version()}, or change the version first")
     notes(version())
     print(f"{tag}: Cargo.toml and CHANGELOG.md agree")
 
@@ -61,7 +60,7 @@ def files() -> None:
     # Not released yet, so to be tried out: then the notes are what would be released.
     try:
         text = notes(version())
-    except Trouble:
+    except Problem:
         text = notes("Unreleased")
     (DIST / "notes.md").write_text(text)
     sys.stdout.write(sums)
@@ -74,7 +73,7 @@ def run(*command: str, quiet: bool = False) -> str:
         sys.stdout.write(said.stdout)
         sys.stdout.flush()
     if said.returncode:
-        raise Trouble(f"{command[0]} {command[1]} failed, see above: nothing after it was done, and it can be run again")
+        raise Problem(f"{command[0]} {command[1]} failed, see above: nothing after it was done, and it can be run again")
     return said.stdout
 
 
@@ -110,10 +109,10 @@ def identity() -> str:
     try:
         return f"{os.environ['GITHUB_SERVER_URL']}/{os.environ['GITHUB_WORKFLOW_REF']}"
     except KeyError as missing:
-        raise Trouble(f"without a key only a GitHub workflow can sign, and {missing} is not set: give --key to try it out") from None
+        raise Problem(f"without a key only a GitHub workflow can sign, and {missing} is not set: give --key to try it out") from None
 
 
-def main() -> int:
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("check").add_argument("tag")
@@ -122,19 +121,14 @@ def main() -> int:
     publishing.add_argument("image")
     publishing.add_argument("--key")
     arguments = parser.parse_args()
-    try:
-        match arguments.command:
-            case "check":
-                check(arguments.tag)
-            case "files":
-                files()
-            case "publish":
-                publish(arguments.image, arguments.key)
-    except Trouble as trouble:
-        print(f"release: {trouble}", file=sys.stderr)
-        return 1
-    return 0
+    match arguments.command:
+        case "check":
+            check(arguments.tag)
+        case "files":
+            files()
+        case "publish":
+            publish(arguments.image, arguments.key)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    problem.run("release", main)

@@ -3,6 +3,7 @@
 
 The two builds share the commit, the compiler and nothing else that can be helped: another
 folder at another depth, another cargo home, another home, time zone, language and umask.
+What is given to make, as in SOURCE=https://…, reaches both by the environment.
 With --expect the digest of a published image is compared as well, so that anybody can see
 for himself that a release was built from the source it names.
 """
@@ -16,11 +17,10 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+import problem
+from problem import Problem
+
 FORMS = ("oci", "docker", "artifact")
-
-
-class Trouble(Exception):
-    """What went wrong, in one sentence."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ STRANGERS = (
 def git(*arguments: str, folder: Path) -> str:
     said = subprocess.run(["git", "-C", str(folder), *arguments], text=True, capture_output=True)
     if said.returncode:
-        raise Trouble(f"git {arguments[0]} failed: {said.stderr.strip()}")
+        raise Problem(f"git {arguments[0]} failed: {said.stderr.strip()}")
     return said.stdout.strip()
 
 
@@ -55,7 +55,7 @@ def cargo_home(folder: Path) -> Path:
     return home
 
 
-def build(stranger: Stranger, base: Path, project: Path, commit: str, variables: list[str]) -> dict[str, str]:
+def build(stranger: Stranger, base: Path, project: Path, commit: str) -> dict[str, str]:
     """Clones and builds; returns the digest of each product."""
     folder = base / stranger.folder
     clone = folder / "clone"
@@ -76,10 +76,10 @@ def build(stranger: Stranger, base: Path, project: Path, commit: str, variables:
     }
     for inherited in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "CARGO_TARGET_DIR"):
         environment.pop(inherited, None)
-    said = subprocess.run(["make", "--no-print-directory", "image", *variables], cwd=clone, env=environment, text=True,
+    said = subprocess.run(["make", "--no-print-directory", "image"], cwd=clone, env=environment, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, umask=stranger.umask)
     if said.returncode:
-        raise Trouble(f"{stranger.name} build failed: make image\n{said.stdout}")
+        raise Problem(f"{stranger.name} build failed: make image\n{said.stdout}")
     digests = {"module": "sha256:" + sha256((clone / "target/basic_auth.wasm").read_bytes()).hexdigest()}
     for form in FORMS:
         digests[form] = subprocess.run([clone / "target/tools/image", "digest", "-layout", clone / "target/image", form],
@@ -87,13 +87,13 @@ def build(stranger: Stranger, base: Path, project: Path, commit: str, variables:
     return digests
 
 
-def compare(expected: list[str], variables: list[str]) -> int:
+def compare(expected: list[str]) -> int:
     project = Path(__file__).resolve().parent.parent
     commit = git("rev-parse", "HEAD", folder=project)
     if git("status", "--porcelain", "--untracked-files=no", folder=project):
         print("note: what is not committed is not built")
     with tempfile.TemporaryDirectory(prefix="reproduce-") as base:
-        first, second = (build(stranger, Path(base), project, commit, variables) for stranger in STRANGERS)
+        first, second = (build(stranger, Path(base), project, commit) for stranger in STRANGERS)
     differing = [product for product in first if first[product] != second[product]]
     print(f"commit {commit}, built twice:")
     for product, digest in first.items():
@@ -113,14 +113,9 @@ def compare(expected: list[str], variables: list[str]) -> int:
 def main() -> int:
     parser = argparse.ArgumentParser(description="Builds the last commit twice in different folders and compares.")
     parser.add_argument("--expect", action="append", default=[], metavar="sha256:…", help="a published digest that has to be among the results")
-    parser.add_argument("variables", nargs="*", metavar="NAME=VALUE", help="handed to make, as in SOURCE=https://…")
     arguments = parser.parse_args()
-    try:
-        return compare(arguments.expect, arguments.variables)
-    except Trouble as trouble:
-        print(f"reproduce: {trouble}", file=sys.stderr)
-        return 1
+    return compare(arguments.expect)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    problem.run("reproduce", main)

@@ -1,15 +1,9 @@
-"""Where the tests find the project's own tools."""
+"""What all tests through Envoy share: which Envoy, which runtime, which module."""
 
 import os
-import pathlib
-import sys
 
+import envoy
 import pytest
-
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "tools"), str(pathlib.Path(__file__).parent)]
-
-import envoy  # noqa: E402  (the path has to be set first)
 
 
 @pytest.fixture(scope="session")

@@ -13,9 +13,9 @@ import demo as demo_tool
 import pytest
 import upstream
 import yaml
-from conftest import ROOT
 from envoy import Envoy, NotServing, answer_200, bootstrap, listener, wasm_filter
 from http_client import http1
+from packages import ROOT
 
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
@@ -79,7 +79,7 @@ def test_commands_print_what_the_documents_say(demo, document, command, expected
 
 def test_a_port_in_use_is_one_sentence(demo):
     run = subprocess.run([sys.executable, ROOT / "tools" / "demo.py", "--port", str(demo)], capture_output=True, text=True)
-    assert (run.returncode, run.stderr) == (1, f"Port {demo} is in use; choose another with `make run PORT={demo + 1}`.\n")
+    assert (run.returncode, run.stderr) == (1, f"make run: port {demo} is in use; choose another with `make run PORT={demo + 1}`.\n")
 
 
 def environment_of(plugin, resources):

@@ -1,16 +1,8 @@
-"""Where the tests find the project's own tools, and the module in the counting host."""
+"""What all tests in the counting host share: the module."""
 
-import pathlib
-import sys
-
+import envoy
 import pytest
-
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-# Behind the folder of these tests: the table of decisions and the random requests, which the tests through Envoy use, too.
-sys.path[:0] = [str(ROOT / "tools"), str(pathlib.Path(__file__).parent), str(ROOT / "tests" / "envoy")]
-
-import envoy  # noqa: E402  (the path has to be set first)
-from host import Module  # noqa: E402
+from host import Module
 
 
 @pytest.fixture(scope="session")

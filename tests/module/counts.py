@@ -1,21 +1,17 @@
 """What requests cost, counted: host calls and instructions, the same on every machine.
 
-    python3 tests/module/counts.py      writes testdata/counts.json (`make counts`)
+`make counts` writes them to testdata/counts.json.
 """
 
 import json
-import pathlib
-import sys
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "target" / "python-tests"), str(pathlib.Path(__file__).parent)]
-
-import wasmtime  # noqa: E402  (the path has to be set first)
-import workload  # noqa: E402
-from host import Module  # noqa: E402
+import wasmtime
+import workload
+from envoy import MODULE
+from host import Module
+from packages import ROOT
 
 FILE = ROOT / "testdata" / "counts.json"
-MODULE = ROOT / "target" / "basic_auth.wasm"
 
 LONG = 50_000
 """Bytes of a long path; Envoy's own limit for all headers is 60 KiB unless it is raised."""

@@ -7,8 +7,8 @@ to. The same form says where a line of the log came from; those places are told 
 import struct
 
 import pytest
-from conftest import ROOT
-from counts import MODULE
+from envoy import MODULE
+from packages import ROOT
 
 LOGS = ("error!(", "warn!(", "info!(")
 

@@ -10,7 +10,7 @@ import random
 
 import pytest
 import wasmtime
-from counts import MODULE
+from envoy import MODULE
 from host import Module, Refused
 from random_requests import Request, decided, random_configuration, random_request, seeds
 from table import expected

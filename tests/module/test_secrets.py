@@ -8,8 +8,8 @@ import json
 
 import pytest
 import workload
-from counts import ROOT
 from host import Refused
+from packages import ROOT
 
 HASH = "$2y$04$sTueBAinMDchCplUxVu4SO3rR0C8hfCCLI7K7o7O02RaehBmhOdfK"
 """Of `secret3`."""

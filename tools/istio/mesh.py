@@ -14,6 +14,7 @@ from string import Template
 import build
 import cluster
 import sandbox
+from packages import envoy
 from processes import log_of
 from project import BIN, MANIFESTS, RUN, TOOL
 from sandbox import NODE, PODS, PRODUCTPAGE_SERVICE
@@ -145,7 +146,7 @@ def start_client(processes):
         )
     )
     processes.start(
-        "ztunnel", [build.envoy(), "-c", configuration, "--concurrency", "1", "--disable-hot-restart"], pod="curl"
+        "ztunnel", [envoy(), "-c", configuration, "--concurrency", "1", "--disable-hot-restart"], pod="curl"
     )
     processes.wait_until(
         "ztunnel's stand-in is ready", lambda: cluster.answers(f"http://{PODS['curl']}:15000/ready"), 20
@@ -157,7 +158,7 @@ def start_agent(processes, pod, arguments, account, environment):
     folder = folder_of(pod)
     proxy_config = {
         "discoveryAddress": "istiod.istio-system.svc:15012",
-        "binaryPath": build.envoy(),
+        "binaryPath": str(envoy()),
         "concurrency": 2,
     }
     # The agent keeps what it pulls at a fixed path, which a pod has to itself.

@@ -4,7 +4,8 @@ import os
 import subprocess
 import time
 
-from project import LOGS, Problem
+from problem import Problem
+from project import LOGS
 
 
 class Processes:

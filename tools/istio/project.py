@@ -1,4 +1,4 @@
-"""Where things lie, and the one kind of error that the user is told in a sentence."""
+"""Where things lie."""
 
 from pathlib import Path
 
@@ -14,7 +14,3 @@ BIN = TARGET / "bin"
 RUN = TARGET / "run"
 LOGS = RUN / "logs"
 TRANSCRIPT = TARGET / "transcript.txt"
-
-
-class Problem(Exception):
-    """Something the user has to mend; its text is one clear sentence."""

@@ -12,7 +12,8 @@ import signal
 import subprocess
 import sys
 
-from project import RUN, TOOL, Problem
+from problem import Problem
+from project import RUN, TOOL
 
 BRIDGE = "mesh"
 # The address of the "node": istiod, the API server and the registry.

@@ -1,8 +1,8 @@
 """`make bench`: what a request costs in a real Envoy with one worker, beside Envoy's own filter and an idle module.
 
-    make bench                          everything; writes docs/cost.md and docs/cost.svg
-    make bench ROUNDS=3 REQUESTS=100    a short look; the documents stay as they are
-    make bench PEER="a.wasm b.wasm"     other modules that take the same configuration, too
+make bench                          everything; writes docs/cost.md and docs/cost.svg
+make bench ROUNDS=3 REQUESTS=100    a short look; the documents stay as they are
+make bench PEER="a.wasm b.wasm"     other modules that take the same configuration, too
 """
 
 import argparse
@@ -57,7 +57,13 @@ def measure(modules, rounds, requests):
     run = Rounds(Filters(modules, shapes), variants, rounds=rounds, requests=requests)
     entries = []
     for one in run.variants:
-        place = {"filter": one.filter, "shape": one.shape, "case": one.case, "headers": one.headers, "protocol": one.protocol}
+        place = {
+            "filter": one.filter,
+            "shape": one.shape,
+            "case": one.case,
+            "headers": one.headers,
+            "protocol": one.protocol,
+        }
         entries.append({**place, "adds": run.added(one), "rounds": [round(value, 2) for value in run.times(one)]})
     without = Variant(NONE, PAGE, "not covered", "five headers", "HTTP/1.1")
     return {
@@ -91,7 +97,11 @@ def ratios():
             continue
         # A refusal adds more where it takes the place of less.
         for answer in ANSWERS:
-            less = [(1, usual(NONE, "not covered", PAGE)), (-1, usual(NONE, "not covered", answer))] if answer != PAGE else []
+            less = (
+                [(1, usual(NONE, "not covered", PAGE)), (-1, usual(NONE, "not covered", answer))]
+                if answer != PAGE
+                else []
+            )
             yield f"{name}, in the place of {answer}", wanted, (adds(usual(OURS, case)) + less, idle)
     for shape, (size, _) in configurations().items():
         if size == workload.SIZES[-1]:
@@ -126,7 +136,11 @@ def picture_of(figures):
     lines = {}
     for name in (name for name in figures["modules"] if name != IDLE):
         for case in ("not covered", "wrong password", "accepted"):
-            line = [(size, adds["quiet"]) for shape, (size, _) in configurations().items() if "rule" in shape and (adds := costs.get(name, case, shape=shape))]
+            line = [
+                (size, adds["quiet"])
+                for shape, (size, _) in configurations().items()
+                if "rule" in shape and (adds := costs.get(name, case, shape=shape))
+            ]
             if line:
                 title = report.TITLES[case]
                 lines[title if name == OURS else f"{name}, {title}"] = line

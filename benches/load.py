@@ -26,7 +26,9 @@ class Http1:
         pseudo = {name: value for name, value in headers if name.startswith(":")}
         lines = [f"{pseudo[':method']} {pseudo[':path']} HTTP/1.1", f"host: {pseudo[':authority']}"]
         # Envoy sets this one itself.
-        lines += [f"{name}: {value}" for name, value in headers if not name.startswith(":") and name != "x-forwarded-proto"]
+        lines += [
+            f"{name}: {value}" for name, value in headers if not name.startswith(":") and name != "x-forwarded-proto"
+        ]
         self._request = ("\r\n".join(lines) + "\r\n\r\n").encode()
         self._connections = [_connect(port) for _ in range(WAVE)]
         self._length = self._length_of_an_answer()
@@ -80,7 +82,9 @@ class Http2:
     END_STREAM, END_HEADERS, ACK = 1, 4, 1
 
     def __init__(self, port, headers):
-        block = b"".join(_literal(name.encode(), value.encode()) for name, value in headers if name != "x-forwarded-proto")
+        block = b"".join(
+            _literal(name.encode(), value.encode()) for name, value in headers if name != "x-forwarded-proto"
+        )
         # Length, type and flags; the stream's number and the block follow.
         self._head = _frame_head(len(block), self.HEADERS, self.END_STREAM | self.END_HEADERS)
         self._block = block
@@ -90,7 +94,13 @@ class Http2:
         # Bodies are empty or a short refusal: a window of 1 GiB for the connection lasts for any run.
         settings = (4).to_bytes(2, "big") + (1 << 30).to_bytes(4, "big")
         wide = _frame_head(4, 8, 0) + bytes(4) + (1 << 30).to_bytes(4, "big")
-        preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + _frame_head(len(settings), self.SETTINGS, 0) + bytes(4) + settings + wide
+        preface = (
+            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+            + _frame_head(len(settings), self.SETTINGS, 0)
+            + bytes(4)
+            + settings
+            + wide
+        )
         self._connection.sendall(preface)
 
     def send(self, count):
@@ -99,7 +109,9 @@ class Http2:
         for _ in range(waves):
             streams = range(self._next, self._next + 2 * WAVE, 2)
             self._next += 2 * WAVE
-            self._connection.sendall(b"".join(self._head + stream.to_bytes(4, "big") + self._block for stream in streams))
+            self._connection.sendall(
+                b"".join(self._head + stream.to_bytes(4, "big") + self._block for stream in streams)
+            )
             missing = WAVE
             while missing:
                 missing -= self._answers()

@@ -36,10 +36,14 @@ def draw(title, lines, *, across, up):
         out.append(f'<text x="{x(number):.1f}" y="{HEIGHT - BOTTOM + 20}" text-anchor="middle">{number:,}</text>')
     middle = (LEFT + WIDTH - RIGHT) / 2
     out.append(f'<text x="{middle}" y="{HEIGHT - 12}" text-anchor="middle">{across}</text>')
-    out.append(f'<text transform="translate(16 {(TOP + HEIGHT - BOTTOM) / 2}) rotate(-90)" text-anchor="middle">{up}</text>')
+    out.append(
+        f'<text transform="translate(16 {(TOP + HEIGHT - BOTTOM) / 2}) rotate(-90)" text-anchor="middle">{up}</text>'
+    )
     labels = _apart([(y(line[-1][1]), name, colour) for (name, line), colour in zip(lines.items(), COLOURS * 2)])
     for (line, colour), _ in zip(zip(lines.values(), COLOURS * 2), labels):
-        path = " ".join(f"{'L' if place else 'M'}{x(number):.1f} {y(value):.1f}" for place, (number, value) in enumerate(line))
+        path = " ".join(
+            f"{'L' if place else 'M'}{x(number):.1f} {y(value):.1f}" for place, (number, value) in enumerate(line)
+        )
         out.append(f'<path d="{path}" stroke="{colour}"/>')
         out += [f'<circle cx="{x(number):.1f}" cy="{y(value):.1f}" r="3" fill="{colour}"/>' for number, value in line]
     for height, name, colour in labels:

@@ -11,7 +11,9 @@ WORKER = "wrk:worker_0"
 def require_linux():
     """Fails where the kernel does not keep these books."""
     if not pathlib.Path("/proc/self/schedstat").exists():
-        raise Problem("the benchmarks read processor time from /proc/PID/task/*/schedstat; they need Linux (a container or a VM will do).")
+        raise Problem(
+            "the benchmarks read processor time from /proc/PID/task/*/schedstat; they need Linux (a container or a VM will do)."
+        )
 
 
 def _spent(task):

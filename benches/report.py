@@ -4,7 +4,12 @@ import workload
 from variants import ANSWERS, IDLE, NATIVE, NONE, OURS, PAGE
 
 CASES = ("not covered", "missing", "wrong password", "accepted")
-TITLES = {"not covered": "not covered", "missing": "refused: no credential", "wrong password": "refused: wrong password", "accepted": "accepted"}
+TITLES = {
+    "not covered": "not covered",
+    "missing": "refused: no credential",
+    "wrong password": "refused: wrong password",
+    "accepted": "accepted",
+}
 WANTED = {"not covered": 2.2, "accepted": 2.4, "missing": 2.0, "wrong password": 2.0}
 """At most so many times what the idle module adds, at five headers and HTTP/1.1."""
 
@@ -45,7 +50,10 @@ def requests(costs, names, protocols):
 
 
 def _row(costs, filter_, case, kinds, shape="1 rule"):
-    return [_figure(costs.get(filter_, case, shape=shape, headers=headers, protocol=protocol)) for headers, protocol in kinds]
+    return [
+        _figure(costs.get(filter_, case, shape=shape, headers=headers, protocol=protocol))
+        for headers, protocol in kinds
+    ]
 
 
 def _figure(adds):
@@ -80,7 +88,9 @@ def starts(figures):
         [name, f"{one['seconds']:.2f}", f"{one['processor_seconds']:.2f}", f"{one['worker_bytes'] / (1 << 20):.1f}"]
         for name, one in figures.items()
     ]
-    return table(["an Envoy with", "first answer after, s", "processor time until then, s", "a further worker, MiB"], rows)
+    return table(
+        ["an Envoy with", "first answer after, s", "processor time until then, s", "a further worker, MiB"], rows
+    )
 
 
 def loading(figures):
@@ -88,7 +98,9 @@ def loading(figures):
     most = workload.SIZES[-1]
     rows = []
     for what in ("rules", "users"):
-        ours, idle, one = (figures.get(name) for name in (f"{OURS}, {most:,} {what}", f"{IDLE}, {most:,} {what}", f"{OURS}, 1 rule"))
+        ours, idle, one = (
+            figures.get(name) for name in (f"{OURS}, {most:,} {what}", f"{IDLE}, {most:,} {what}", f"{OURS}, 1 rule")
+        )
         if ours and idle and one:
             memory = (ours["worker_bytes"] - one["worker_bytes"]) / (1 << 20)
             seconds, processor = (ours[key] - idle[key] for key in ("seconds", "processor_seconds"))

@@ -29,7 +29,10 @@ class Rounds:
         self.variants = list(dict.fromkeys(variants))
         self.baselines = list(dict.fromkeys(variant.baseline for variant in self.variants))
         with Envoy(bootstrap(filters.listeners()), patience=300) as proxy:
-            loads = {one: PROTOCOLS[one.protocol](proxy.ports[one.listener], one.request) for one in self.variants + self.baselines}
+            loads = {
+                one: PROTOCOLS[one.protocol](proxy.ports[one.listener], one.request)
+                for one in self.variants + self.baselines
+            }
             sent = dict.fromkeys(loads, 0)
             # HTTP/1.1 learns from a first answer how long they are.
             for one in loads:
@@ -98,7 +101,9 @@ class Rounds:
     def _quiet(self, terms, picked=None):
         def figure(variant):
             taken = self._taken[variant]
-            return _tenth([time for times in (taken if picked is None else map(taken.__getitem__, picked)) for time in times])
+            return _tenth(
+                [time for times in (taken if picked is None else map(taken.__getitem__, picked)) for time in times]
+            )
 
         return sum(sign * figure(variant) for sign, variant in terms)
 

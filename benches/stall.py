@@ -78,8 +78,16 @@ class Phase:
 def percentiles(times):
     times = sorted(times)
     if len(times) < 2:
-        return {"p50": times[0], "p99": times[0], "max": times[0]} if times else dict.fromkeys(("p50", "p99", "max"), float("nan"))
-    return {"p50": statistics.median(times), "p99": statistics.quantiles(times, n=100, method="inclusive")[98], "max": times[-1]}
+        return (
+            {"p50": times[0], "p99": times[0], "max": times[0]}
+            if times
+            else dict.fromkeys(("p50", "p99", "max"), float("nan"))
+        )
+    return {
+        "p50": statistics.median(times),
+        "p99": statistics.quantiles(times, n=100, method="inclusive")[98],
+        "max": times[-1],
+    }
 
 
 def show(label, times):
@@ -109,7 +117,9 @@ def stall(proxy, worker, seconds):
     spent = after.milliseconds - before.milliseconds
     share = finished * one / spent
     print(f"  wrong logins: {after.statuses('wrong login')}; innocents: {after.statuses('innocent')}")
-    print(f"  processor time that the filter took: {spent / after.seconds:.0f} ms a second of {BUDGET} that hashes may have")
+    print(
+        f"  processor time that the filter took: {spent / after.seconds:.0f} ms a second of {BUDGET} that hashes may have"
+    )
     print(f"  of that for {finished} verifications that finished: {share:.0%}")
     late = percentiles(after.times("innocent"))["p99"] - percentiles(before.times("innocent"))["p99"]
     return {
@@ -117,7 +127,8 @@ def stall(proxy, worker, seconds):
         "no innocent request lost": after.statuses("innocent") == {200: len(after.of("innocent"))},
         "every wrong login answered 401 or 429": after.statuses("wrong login").keys() <= {401, 429},
         f"at least 80 % of the time spent on verifications that finished ({share:.0%})": share >= 0.8,
-        "the right login accepted within 5 s": after.statuses("right login") == {200: 1} and after.times("right login")[0] <= 5000,
+        "the right login accepted within 5 s": after.statuses("right login") == {200: 1}
+        and after.times("right login")[0] <= 5000,
     }
 
 

@@ -17,7 +17,11 @@ def starts(modules):
     """What is started: a chain of filters by name. The idle module ignores its configuration: with 100,000 rules it
     shows what Envoy itself does with so much text."""
     many = workload.SIZES[-1]
-    texts = {"1 rule": workload.rules(1), f"{many:,} rules": workload.rules(many), f"{many:,} users": workload.users(many)}
+    texts = {
+        "1 rule": workload.rules(1),
+        f"{many:,} rules": workload.rules(many),
+        f"{many:,} users": workload.users(many),
+    }
     yield "none", []
     for shape, configuration in texts.items():
         for name, module in modules.items():
@@ -45,4 +49,7 @@ def measure(modules, times=TIMES):
             progress(f"start {number + 1} of {times}: {name}")
     progress("")
     names = ("seconds", "processor_seconds", "worker_bytes")
-    return {name: {what: statistics.median(column) for what, column in zip(names, zip(*rows))} for name, rows in taken.items()}
+    return {
+        name: {what: statistics.median(column) for what, column in zip(names, zip(*rows))}
+        for name, rows in taken.items()
+    }

@@ -49,7 +49,9 @@ class Traffic:
         if source is None and idle:
             connection = idle.pop()
         else:
-            connection = socket.create_connection(("127.0.0.1", port), timeout=10, source_address=source and (source, 0))
+            connection = socket.create_connection(
+                ("127.0.0.1", port), timeout=10, source_address=source and (source, 0)
+            )
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         request = Request(kind, time.perf_counter())
         self.requests.append(request)

@@ -18,8 +18,9 @@ ROW = re.compile(r"^\| `([^`]+)` \| ([^|]+) \|", re.MULTILINE)
 
 
 def cargo_tree(*options: str) -> str:
-    said = subprocess.run(["cargo", "tree", "--locked", "--edges", "normal", "--target", TARGET, *options],
-                          text=True, capture_output=True)
+    said = subprocess.run(
+        ["cargo", "tree", "--locked", "--edges", "normal", "--target", TARGET, *options], text=True, capture_output=True
+    )
     if said.returncode:
         sys.exit(f"cargo tree failed: {said.stderr.strip()}")
     return said.stdout
@@ -46,7 +47,9 @@ def main(write: bool) -> int:
         DOCUMENT.write_text(current)
     complaints = []
     if current != text and not write:
-        complaints.append(f"the tree in {DOCUMENT} is not cargo's: run python3 tools/dependencies.py --write, and look at what changed")
+        complaints.append(
+            f"the tree in {DOCUMENT} is not cargo's: run python3 tools/dependencies.py --write, and look at what changed"
+        )
     linked = {name for name, _ in crates()} - {"basic_auth"}
     explained = {name for name, reason in ROW.findall(text) if reason.strip()}
     complaints += [f"{DOCUMENT} does not say why {name} is there" for name in sorted(linked - explained)]

@@ -44,12 +44,14 @@ def blocks() -> list[Block]:
     page = PAGE.read_text()
     found = []
     for match in BLOCK.finditer(page):
-        line = page[:match.start()].count("\n") + 1
+        line = page[: match.start()].count("\n") + 1
         mark = match["mark"] or ""
         if match["language"] != "sh" or mark.startswith("not run: "):
             continue
         if mark != "run" and not mark.startswith("run: "):
-            raise Problem(f"{PAGE.name}:{line}: this block does not say how it is tested: put <!-- run --> or <!-- not run: WHY --> above it")
+            raise Problem(
+                f"{PAGE.name}:{line}: this block does not say how it is tested: put <!-- run --> or <!-- not run: WHY --> above it"
+            )
         found.append(Block(line, match["text"], mark.removeprefix("run").removeprefix(": ")))
     return found
 
@@ -64,17 +66,25 @@ def registry(stack: ExitStack, folder: Path, password: str | None = None) -> str
     """Starts Debian's docker-registry and returns where it listens."""
     folder.mkdir()
     host = f"127.0.0.1:{free_port()}"
-    settings = (f"version: 0.1\nlog: {{level: error, accesslog: {{disabled: true}}}}\n"
-                f"storage: {{filesystem: {{rootdirectory: '{folder}/storage'}}}}\nhttp: {{addr: '{host}'}}\n")
+    settings = (
+        f"version: 0.1\nlog: {{level: error, accesslog: {{disabled: true}}}}\n"
+        f"storage: {{filesystem: {{rootdirectory: '{folder}/storage'}}}}\nhttp: {{addr: '{host}'}}\n"
+    )
     if password:
         # The registry knows bcrypt alone; the line comes from htpasswd's own tool.
-        line = subprocess.run(["htpasswd", "-niB", "-C", "4", USER], input=password, text=True, check=True, capture_output=True).stdout
+        line = subprocess.run(
+            ["htpasswd", "-niB", "-C", "4", USER], input=password, text=True, check=True, capture_output=True
+        ).stdout
         (folder / "htpasswd").write_text(line)
         settings += f"auth: {{htpasswd: {{realm: 'https://registry.example.com/', path: '{folder}/htpasswd'}}}}\n"
     (folder / "registry.yml").write_text(settings)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("REGISTRY_")}
-    server = subprocess.Popen(["docker-registry", "serve", folder / "registry.yml"], env=environment,
-                              stdout=(folder / "log").open("w"), stderr=subprocess.STDOUT)
+    server = subprocess.Popen(
+        ["docker-registry", "serve", folder / "registry.yml"],
+        env=environment,
+        stdout=(folder / "log").open("w"),
+        stderr=subprocess.STDOUT,
+    )
     stack.callback(server.wait)
     stack.callback(server.kill)
     for _ in range(200):
@@ -134,7 +144,9 @@ def main() -> int:
             publishing = [sys.executable, "tools/release.py", "publish", image, "--key", str(work / "cosign.key")]
         else:
             publishing = ["target/tools/image", "push", "-form", "all", f"{image}:{version}"]
-        done = subprocess.run(publishing, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        done = subprocess.run(
+            publishing, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
         if done.returncode:
             raise Problem(f"the release's own steps failed:\n{done.stdout}")
         print(f"published to {public} by: {' '.join(publishing[:4])}")
@@ -147,30 +159,64 @@ def main() -> int:
 
 def forgeries(image: str, version: str, work: Path, environment: dict[str, str]) -> None:
     """What must not verify: a stranger's key, and a list of checksums that somebody changed."""
-    subprocess.run(["cosign", "generate-key-pair", "--output-key-prefix", "stranger"], cwd=work, env=environment, check=True, capture_output=True)
+    subprocess.run(
+        ["cosign", "generate-key-pair", "--output-key-prefix", "stranger"],
+        cwd=work,
+        env=environment,
+        check=True,
+        capture_output=True,
+    )
     (work / "CHANGED").write_text((work / "SHA256SUMS").read_text().replace("0", "1"))
     for what, command in {
         "an image under a stranger's key": ["verify", f"{image}:{version}", "--key", "stranger.pub"],
-        "a list of checksums that was changed": ["verify-blob", "CHANGED", "--bundle", "SHA256SUMS.sigstore.json", "--key", "cosign.pub"],
+        "a list of checksums that was changed": [
+            "verify-blob",
+            "CHANGED",
+            "--bundle",
+            "SHA256SUMS.sigstore.json",
+            "--key",
+            "cosign.pub",
+        ],
     }.items():
-        said = subprocess.run(["cosign", *command, "--insecure-ignore-tlog"], cwd=work, env=environment, capture_output=True)
+        said = subprocess.run(
+            ["cosign", *command, "--insecure-ignore-tlog"], cwd=work, env=environment, capture_output=True
+        )
         if said.returncode == 0:
             raise Problem(f"{what} verifies: the signature is worth nothing")
         print(f"does not verify, as it should be: {what}")
 
 
-def walk(all_blocks: list[Block], cosign: bool, public: str, private: str, version: str, work: Path, environment: dict[str, str]) -> int:
+def walk(
+    all_blocks: list[Block],
+    cosign: bool,
+    public: str,
+    private: str,
+    version: str,
+    work: Path,
+    environment: dict[str, str],
+) -> int:
     """All blocks in one shell, as a person would type them one after the other."""
     script, left_out = ["set -euo pipefail"], []
     for block in all_blocks:
         if block.needs == "cosign" and not cosign:
             left_out.append(block)
             continue
-        text = block.text.replace("ghcr.io/owner", f"{public}/owner").replace("registry.example.com", private).replace("0.1.0", version)
+        text = (
+            block.text.replace("ghcr.io/owner", f"{public}/owner")
+            .replace("registry.example.com", private)
+            .replace("0.1.0", version)
+        )
         if block.needs == "project":
             text = f"(cd '{ROOT}'\n{text})\n"
         script.append(f"echo '=== {PAGE.name}:{block.line}'\nset -x\n{text}{{ set +x; }} 2>/dev/null")
-    done = subprocess.run(["bash", "-c", "\n".join(script)], cwd=work, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    done = subprocess.run(
+        ["bash", "-c", "\n".join(script)],
+        cwd=work,
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
     print(done.stdout)
     for block in left_out:
         print(f"{PAGE.name}:{block.line} was not run: cosign is missing")

@@ -31,7 +31,9 @@ class NotServing(Problem):
         self.log = log
 
 
-def wasm_filter(configuration, *, module=MODULE, runtime=V8, name="basic_auth", root_id="", environment=None, vm_id="", extra=None):
+def wasm_filter(
+    configuration, *, module=MODULE, runtime=V8, name="basic_auth", root_id="", environment=None, vm_id="", extra=None
+):
     """An HTTP filter of a module. The configuration is JSON text (str), or a value that is written as JSON."""
     text = configuration if isinstance(configuration, str) else json.dumps(configuration)
     vm = {"vm_id": vm_id, "runtime": runtime, "code": {"local": {"filename": str(module)}}}
@@ -139,7 +141,14 @@ class Envoy:
         command = [binary, "-c", configuration_file, "--concurrency", concurrency, "--admin-address-path", admin_file]
         # Wasm logs through Envoy's own logger; a base id of its own lets several Envoys run side by side.
         command += ["--log-level", "warning", "--component-log-level", f"wasm:{log_level}", "--log-path", self.log_file]
-        command += ["--file-flush-interval-msec", FLUSH_MILLISECONDS, "--drain-time-s", drain_seconds, "--parent-shutdown-time-s", 2]
+        command += [
+            "--file-flush-interval-msec",
+            FLUSH_MILLISECONDS,
+            "--drain-time-s",
+            drain_seconds,
+            "--parent-shutdown-time-s",
+            2,
+        ]
         self._base_id_file = replaces._base_id_file if replaces else folder / "base-id"
         if replaces:
             command += ["--base-id", self._base_id_file.read_text().strip(), "--restart-epoch", 1]

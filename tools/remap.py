@@ -40,7 +40,9 @@ def main() -> int:
     try:
         flags = [f"--remap-path-prefix={path}={name}" for path, name in prefixes().items()]
     except (OSError, subprocess.CalledProcessError) as error:
-        print(f"remap: rustc cannot be asked ({error}): install the toolchain, rustup toolchain install", file=sys.stderr)
+        print(
+            f"remap: rustc cannot be asked ({error}): install the toolchain, rustup toolchain install", file=sys.stderr
+        )
         return 1
     # A list of strings is the same in JSON and in TOML.
     print(f"target.wasm32-wasip1.rustflags = {json.dumps(flags)}")

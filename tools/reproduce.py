@@ -33,7 +33,12 @@ class Stranger:
 
 STRANGERS = (
     Stranger("the first", "first", {"TZ": "UTC", "LANG": "C"}, 0o022),
-    Stranger("the second", "at/another depth/second", {"TZ": "Asia/Tokyo", "LANG": "C.UTF-8", "RUSTFLAGS": "-C opt-level=1"}, 0o077),
+    Stranger(
+        "the second",
+        "at/another depth/second",
+        {"TZ": "Asia/Tokyo", "LANG": "C.UTF-8", "RUSTFLAGS": "-C opt-level=1"},
+        0o077,
+    ),
 )
 
 
@@ -64,26 +69,43 @@ def build(stranger: Stranger, base: Path, project: Path, commit: str) -> dict[st
     git("checkout", "--quiet", commit, folder=clone)
     home = folder / "home"
     home.mkdir()
-    go = {name: subprocess.run(["go", "env", name], text=True, capture_output=True, check=True).stdout.strip()
-          for name in ("GOMODCACHE", "GOCACHE", "GOFLAGS")}
+    go = {
+        name: subprocess.run(["go", "env", name], text=True, capture_output=True, check=True).stdout.strip()
+        for name in ("GOMODCACHE", "GOCACHE", "GOFLAGS")
+    }
     environment = {
-        **os.environ, **go, **stranger.environment,
+        **os.environ,
+        **go,
+        **stranger.environment,
         "RUSTUP_HOME": os.environ.get("RUSTUP_HOME") or str(Path.home() / ".rustup"),
         "CARGO_HOME": str(cargo_home(folder)),
         "HOME": str(home),
         # The folder belongs to whoever runs this; git shall not ask the strange home about it.
-        "GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "safe.directory", "GIT_CONFIG_VALUE_0": "*",
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": "safe.directory",
+        "GIT_CONFIG_VALUE_0": "*",
     }
     for inherited in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "CARGO_TARGET_DIR"):
         environment.pop(inherited, None)
-    said = subprocess.run(["make", "--no-print-directory", "image"], cwd=clone, env=environment, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, umask=stranger.umask)
+    said = subprocess.run(
+        ["make", "--no-print-directory", "image"],
+        cwd=clone,
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        umask=stranger.umask,
+    )
     if said.returncode:
         raise Problem(f"{stranger.name} build failed: make image\n{said.stdout}")
     digests = {"module": "sha256:" + sha256((clone / "target/basic_auth.wasm").read_bytes()).hexdigest()}
     for form in FORMS:
-        digests[form] = subprocess.run([clone / "target/tools/image", "digest", "-layout", clone / "target/image", form],
-                                       text=True, check=True, capture_output=True).stdout.strip()
+        digests[form] = subprocess.run(
+            [clone / "target/tools/image", "digest", "-layout", clone / "target/image", form],
+            text=True,
+            check=True,
+            capture_output=True,
+        ).stdout.strip()
     return digests
 
 
@@ -97,14 +119,20 @@ def compare(expected: list[str]) -> int:
     differing = [product for product in first if first[product] != second[product]]
     print(f"commit {commit}, built twice:")
     for product, digest in first.items():
-        print(f"  {product:<9} {digest}" + (f"\n            {second[product]}  <- differs" if product in differing else ""))
+        print(
+            f"  {product:<9} {digest}"
+            + (f"\n            {second[product]}  <- differs" if product in differing else "")
+        )
     if differing:
         print(f"not reproducible: {', '.join(differing)}", file=sys.stderr)
         return 1
     print("all the same")
     for digest in expected:
         if digest not in first.values():
-            print(f"{digest} is none of them: it was built from another commit, with another compiler, or with another SOURCE", file=sys.stderr)
+            print(
+                f"{digest} is none of them: it was built from another commit, with another compiler, or with another SOURCE",
+                file=sys.stderr,
+            )
             return 1
         print(f"{digest} is what this commit gives")
     return 0
@@ -112,7 +140,13 @@ def compare(expected: list[str]) -> int:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Builds the last commit twice in different folders and compares.")
-    parser.add_argument("--expect", action="append", default=[], metavar="sha256:…", help="a published digest that has to be among the results")
+    parser.add_argument(
+        "--expect",
+        action="append",
+        default=[],
+        metavar="sha256:…",
+        help="a published digest that has to be among the results",
+    )
     arguments = parser.parse_args()
     return compare(arguments.expect)
 

@@ -23,8 +23,24 @@ LEFT = "basic_auth-sbom"
 
 def listed() -> dict:
     environment = {"SOURCE_DATE_EPOCH": commit_date(), **os.environ}
-    subprocess.run(["cargo", "cyclonedx", "--quiet", "--format", "json", "--spec-version", "1.5", "--target", TARGET,
-                    "--no-build-deps", "--override-filename", LEFT], check=True, env=environment)
+    subprocess.run(
+        [
+            "cargo",
+            "cyclonedx",
+            "--quiet",
+            "--format",
+            "json",
+            "--spec-version",
+            "1.5",
+            "--target",
+            TARGET,
+            "--no-build-deps",
+            "--override-filename",
+            LEFT,
+        ],
+        check=True,
+        env=environment,
+    )
     left = Path(f"{LEFT}.json")
     bill = left.read_text()
     left.unlink()
@@ -47,7 +63,10 @@ def main(module: str, output: str) -> int:
     extra = {part["bom-ref"] for part in bill["components"] if (part["name"], part["version"]) not in linked}
     bill["components"] = [part for part in bill["components"] if part["bom-ref"] not in extra]
     bill["dependencies"] = [
-        {**node, **({"dependsOn": [ref for ref in node["dependsOn"] if ref not in extra]} if "dependsOn" in node else {})}
+        {
+            **node,
+            **({"dependsOn": [ref for ref in node["dependsOn"] if ref not in extra]} if "dependsOn" in node else {}),
+        }
         for node in bill["dependencies"]
         if node["ref"] not in extra
     ]

@@ -15,7 +15,10 @@ FIVE = [("x-forwarded-proto", "http")]
 """Beside `:authority`, `:path`, `:method` and `:scheme`: what Envoy gives to a filter at the least."""
 
 EIGHTEEN = FIVE + [
-    ("user-agent", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"),
+    (
+        "user-agent",
+        "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36",
+    ),
     ("accept", "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"),
     ("accept-language", "en-GB,en;q=0.9,de;q=0.8"),
     ("accept-encoding", "gzip, deflate, br, zstd"),
@@ -46,12 +49,20 @@ def user(place):
 
 def rules(size):
     """Rules with a prefix and a user each."""
-    return {"basic_auth_rules": [{"prefix": f"/team{place:06}/", "credentials": [":".join(user(place))]} for place in range(size)]}
+    return {
+        "basic_auth_rules": [
+            {"prefix": f"/team{place:06}/", "credentials": [":".join(user(place))]} for place in range(size)
+        ]
+    }
 
 
 def users(size):
     """One rule, for the same path as the last of `rules(size)`, with many users."""
-    return {"basic_auth_rules": [{"prefix": f"/team{size - 1:06}/", "credentials": [":".join(user(place)) for place in range(size)]}]}
+    return {
+        "basic_auth_rules": [
+            {"prefix": f"/team{size - 1:06}/", "credentials": [":".join(user(place)) for place in range(size)]}
+        ]
+    }
 
 
 def hosts(size):
@@ -59,7 +70,8 @@ def hosts(size):
     names = ((f"tenant{place:06}.example.com", f"*.tenant{place:06}.example.com") for place in range(size))
     return {
         "basic_auth_rules": [
-            {"hosts": list(pair), "prefix": "/", "credentials": [":".join(user(place))]} for place, pair in enumerate(names)
+            {"hosts": list(pair), "prefix": "/", "credentials": [":".join(user(place))]}
+            for place, pair in enumerate(names)
         ]
     }
 
@@ -73,7 +85,11 @@ def exceptions(size):
 def regex_exceptions(size):
     """One rule with an open place, and exceptions by regexes that hold a whole path to see that they do not match."""
     regexes = [{"regex": f"/[a-z]+/[0-9]+/item{place:03}(/.*)?"} for place in range(size)]
-    return {"basic_auth_rules": [{"prefix": "/", "except": [{"prefix": "/public/"}, *regexes], "credentials": [":".join(user(0))]}]}
+    return {
+        "basic_auth_rules": [
+            {"prefix": "/", "except": [{"prefix": "/public/"}, *regexes], "credentials": [":".join(user(0))]}
+        ]
+    }
 
 
 def copies(size):
@@ -133,7 +149,11 @@ def regexes(size):
 
 def bare_regexes(size):
     """Regexes with no text in them that a search could start from."""
-    return {"basic_auth_rules": [{"regex": f"/([a-m]|[n-z]){{{place % 7 + 1}}}[0-9]", "credentials": ONE} for place in range(size)]}
+    return {
+        "basic_auth_rules": [
+            {"regex": f"/([a-m]|[n-z]){{{place % 7 + 1}}}[0-9]", "credentials": ONE} for place in range(size)
+        ]
+    }
 
 
 PATHS = {

@@ -16,7 +16,8 @@ PROTOCOLS = {"http1": http1, "http2": http2}
 @pytest.fixture(scope="module")
 def proxy(module, runtime, version):
     listeners = [
-        listener(table.name, [wasm_filter(table.configuration, module=module, runtime=runtime)], answer_200()) for table in TABLES
+        listener(table.name, [wasm_filter(table.configuration, module=module, runtime=runtime)], answer_200())
+        for table in TABLES
     ]
     with Envoy(bootstrap(listeners, runtime_flags=FLAGS), version=version) as proxy:
         yield proxy
@@ -27,7 +28,9 @@ def test_every_decision_of_the_table(proxy, protocol, capsys):
     sent, answered_by_envoy, wrong = 0, 0, []
     for table in TABLES:
         for case in table.cases:
-            answer = PROTOCOLS[protocol](proxy.ports[table.name], case.method, case.path, case.headers, authority=case.authority)
+            answer = PROTOCOLS[protocol](
+                proxy.ports[table.name], case.method, case.path, case.headers, authority=case.authority
+            )
             sent += 1
             if case.envoy_may_refuse and answer.status in (400, "reset"):
                 answered_by_envoy += 1
@@ -42,4 +45,6 @@ def test_every_decision_of_the_table(proxy, protocol, capsys):
     assert not wrong, f"{len(wrong)} of {sent} decisions are wrong:\n" + "\n".join(wrong)
     assert sent > 100
     with capsys.disabled():
-        print(f"\ndecisions: {sent} ran through Envoy over {protocol} (Envoy itself answered {answered_by_envoy} of them)")
+        print(
+            f"\ndecisions: {sent} ran through Envoy over {protocol} (Envoy itself answered {answered_by_envoy} of them)"
+        )

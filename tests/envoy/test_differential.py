@@ -23,10 +23,15 @@ SEEDS = seeds(20260726)
 @pytest.fixture(scope="module", params=SEEDS, ids=[f"seed-{seed}" for seed in SEEDS])
 def batches(request, module, runtime, version):
     draw = random.Random(request.param)
-    batches = [(random_configuration(draw), [random_request(draw) for _ in range(REQUESTS)]) for _ in range(CONFIGURATIONS)]
+    batches = [
+        (random_configuration(draw), [random_request(draw) for _ in range(REQUESTS)]) for _ in range(CONFIGURATIONS)
+    ]
     answers = decided([(json.dumps(config), requests) for config, requests in batches])
     assert answers == ["configured"] * CONFIGURATIONS
-    listeners = [listener(f"{number}", [wasm_filter(config, module=module, runtime=runtime)], answer_200()) for number, (config, _) in enumerate(batches)]
+    listeners = [
+        listener(f"{number}", [wasm_filter(config, module=module, runtime=runtime)], answer_200())
+        for number, (config, _) in enumerate(batches)
+    ]
     with Envoy(bootstrap(listeners), version=version) as proxy:
         yield [(proxy.ports[f"{number}"], config, requests) for number, (config, requests) in enumerate(batches)]
         assert "Function: proxy_on" not in proxy.log, proxy.log

@@ -78,14 +78,21 @@ def test_commands_print_what_the_documents_say(demo, document, command, expected
 
 
 def test_a_port_in_use_is_one_sentence(demo):
-    run = subprocess.run([sys.executable, ROOT / "tools" / "demo.py", "--port", str(demo)], capture_output=True, text=True)
-    assert (run.returncode, run.stderr) == (1, f"make run: port {demo} is in use; choose another with `make run PORT={demo + 1}`.\n")
+    run = subprocess.run(
+        [sys.executable, ROOT / "tools" / "demo.py", "--port", str(demo)], capture_output=True, text=True
+    )
+    assert (run.returncode, run.stderr) == (
+        1,
+        f"make run: port {demo} is in use; choose another with `make run PORT={demo + 1}`.\n",
+    )
 
 
 def environment_of(plugin, resources):
     """What a plugin's `vmConfig.env` holds: written there, or of a Secret that the gateway's container has it from."""
     host = {}
-    secrets = {resource["metadata"]["name"]: resource["stringData"] for resource in resources if resource["kind"] == "Secret"}
+    secrets = {
+        resource["metadata"]["name"]: resource["stringData"] for resource in resources if resource["kind"] == "Secret"
+    }
     for resource in resources:
         if resource["kind"] == "ConfigMap":
             (container,) = yaml.safe_load(resource["data"]["deployment"])["spec"]["template"]["spec"]["containers"]
@@ -93,14 +100,21 @@ def environment_of(plugin, resources):
                 source = variable["valueFrom"]["secretKeyRef"]
                 host[variable["name"]] = secrets[source["name"]][source["key"]]
     entries = plugin.get("vmConfig", {}).get("env", [])
-    return {entry["name"]: host[entry["name"]] if entry.get("valueFrom") == "HOST" else entry["value"] for entry in entries}
+    return {
+        entry["name"]: host[entry["name"]] if entry.get("valueFrom") == "HOST" else entry["value"] for entry in entries
+    }
 
 
 def plugin_configs():
     """Every configuration in the documents and the examples, in a resource of Istio or as JSON, with its environment."""
-    texts = [*blocks("yaml"), *((file.name, file.read_text()) for file in sorted((ROOT / "examples" / "istio").glob("*.yaml")))]
+    texts = [
+        *blocks("yaml"),
+        *((file.name, file.read_text()) for file in sorted((ROOT / "examples" / "istio").glob("*.yaml"))),
+    ]
     for name, text in texts:
-        resources = [resource for resource in yaml.safe_load_all(text) if isinstance(resource, dict) and "kind" in resource]
+        resources = [
+            resource for resource in yaml.safe_load_all(text) if isinstance(resource, dict) and "kind" in resource
+        ]
         for resource in resources:
             if resource["kind"] in ("WasmPlugin", "TrafficExtension"):
                 spec = resource["spec"]
@@ -125,7 +139,11 @@ def test_every_configuration_in_the_documents_loads_and_protects(module, runtime
     ]
     with Envoy(bootstrap(listeners), version=version) as proxy:
         for number, (name, config, _) in enumerate(configs):
-            path = next(config["basic_auth_rules"][0][kind] for kind in ("prefix", "exact") if kind in config["basic_auth_rules"][0])
+            path = next(
+                config["basic_auth_rules"][0][kind]
+                for kind in ("prefix", "exact")
+                if kind in config["basic_auth_rules"][0]
+            )
             assert http1(proxy.ports[f"{number}"], b"GET", path.encode()).status == 401, name
 
 
@@ -166,7 +184,12 @@ def test_without_the_variable_it_does_not_start(module, version):
 
 def test_the_error_line_of_the_readme_is_a_tested_one():
     refusals = json.loads((ROOT / "testdata" / "refusals.json").read_text())["refusals"]
-    lines = [line for _, text in blocks("text") for line in text.splitlines() if line.startswith("basic_auth: configuration refused: ")]
+    lines = [
+        line
+        for _, text in blocks("text")
+        for line in text.splitlines()
+        if line.startswith("basic_auth: configuration refused: ")
+    ]
     assert lines
     for line in lines:
         assert line.removeprefix("basic_auth: configuration refused: ") in [row["error"] for row in refusals]

@@ -41,7 +41,12 @@ def proxy(module, runtime, version):
         listener("lockout", [plugin(rules(CHEAP, lockout=strict))], answer_200(), manager={"use_remote_address": True}),
         listener("forwarded", [plugin(rules(CHEAP, lockout=strict))], answer_200(), manager=forwarded),
         listener("stop", [plugin(rules(DEAR), extra={"allow_on_headers_stop_iteration": True})], answer_200()),
-        listener("timeout", [plugin(rules(DEAR, hash_budget_ms_per_second=1))], answer_200(), manager={"request_timeout": "0.3s", "stream_idle_timeout": "0.3s"}),
+        listener(
+            "timeout",
+            [plugin(rules(DEAR, hash_budget_ms_per_second=1))],
+            answer_200(),
+            manager={"request_timeout": "0.3s", "stream_idle_timeout": "0.3s"},
+        ),
     ]
     with Envoy(bootstrap(listeners), version=version) as proxy:
         yield proxy
@@ -97,7 +102,12 @@ def test_requests_of_one_connection_are_answered_in_order(proxy):
         lines = [b"GET " + path + b" HTTP/1.1", b"host: test", *(name + b": " + value for name, value in headers)]
         return b"\r\n".join([*lines, b"", b""])
 
-    requests = {request(b"/slow", WRONG): 401, request(b"/slow", RIGHT): 200, request(b"/open"): 200, request(b"/slow"): 401}
+    requests = {
+        request(b"/slow", WRONG): 401,
+        request(b"/slow", RIGHT): 200,
+        request(b"/open"): 200,
+        request(b"/slow"): 401,
+    }
     assert http1_statuses(proxy.ports["slow"], requests) == list(requests.values())
     # Two requests at once on one connection: the second is read when the first is answered.
     with socket.create_connection(("127.0.0.1", proxy.ports["slow"]), timeout=20) as connection:
@@ -213,5 +223,10 @@ def test_every_worker_verifies(module, runtime, version):
             thread.start()
         for thread in threads:
             thread.join()
-        assert set(answers) <= {("cheap:secret3", 200), ("cheap:wrong", 401), ("cheap:wrong", 429), ("cheap:secret3", 429)}
+        assert set(answers) <= {
+            ("cheap:secret3", 200),
+            ("cheap:wrong", 401),
+            ("cheap:wrong", 429),
+            ("cheap:secret3", 429),
+        }
         assert ("cheap:secret3", 200) in answers and ("cheap:wrong", 401) in answers

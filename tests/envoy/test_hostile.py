@@ -5,7 +5,12 @@ import upstream
 from envoy import Envoy, answer_200, bootstrap, listener, wasm_filter
 from http_client import http1, http1_raw, http1_statuses, http2
 
-RULES = {"basic_auth_rules": [{"prefix": "/productpage", "credentials": ["ok:test"]}, {"prefix": "/host", "hosts": ["foo.com"], "credentials": ["ok:test"]}]}
+RULES = {
+    "basic_auth_rules": [
+        {"prefix": "/productpage", "credentials": ["ok:test"]},
+        {"prefix": "/host", "hosts": ["foo.com"], "credentials": ["ok:test"]},
+    ]
+}
 OTHER_RULES = {"realm": "other", "basic_auth_rules": [{"prefix": "/other", "credentials": ["other:other"]}]}
 RIGHT = (b"authorization", b"Basic b2s6dGVzdA==")
 OTHER = (b"authorization", b"Basic b3RoZXI6b3RoZXI=")
@@ -20,7 +25,9 @@ def proxy(module, runtime, version):
         listener("rules", [plugin(RULES)], answer_200()),
         # The same module, environment and vm_id: one virtual machine for these and the ones above.
         listener("other", [plugin(OTHER_RULES)], answer_200()),
-        listener("both", [plugin(RULES, name="first"), plugin(OTHER_RULES, name="second", root_id="second")], answer_200()),
+        listener(
+            "both", [plugin(RULES, name="first"), plugin(OTHER_RULES, name="second", root_id="second")], answer_200()
+        ),
         listener("named", [plugin(RULES, root_id="some_plugin_name")], answer_200()),
         listener("empty", [plugin("")], answer_200()),
         listener("braces", [plugin("{}")], answer_200()),

@@ -7,13 +7,18 @@ import pathlib
 import pytest
 from envoy import Envoy, NotServing, answer_200, bootstrap, listener, wasm_filter
 
-REFUSALS = json.loads((pathlib.Path(__file__).resolve().parents[2] / "testdata" / "refusals.json").read_text())["refusals"]
+REFUSALS = json.loads((pathlib.Path(__file__).resolve().parents[2] / "testdata" / "refusals.json").read_text())[
+    "refusals"
+]
 
 
 def log_of_refused_start(row, module, runtime, version):
     text = row.get("text") or json.dumps(row["configuration"])
     filters = [wasm_filter(text, module=module, runtime=runtime)]
-    with pytest.raises(NotServing) as refused, Envoy(bootstrap([listener("refused", filters, answer_200())]), version=version):
+    with (
+        pytest.raises(NotServing) as refused,
+        Envoy(bootstrap([listener("refused", filters, answer_200())]), version=version),
+    ):
         pass
     return refused.value.log
 

@@ -76,10 +76,18 @@ class Listeners:
     """A file with a listener, which Envoy reads again whenever it is replaced."""
 
     def __init__(self, folder, module, runtime):
-        self.file, self.port, self._versions, self._module, self._runtime = folder / "lds.json", free_port(), 0, module, runtime
+        self.file, self.port, self._versions, self._module, self._runtime = (
+            folder / "lds.json",
+            free_port(),
+            0,
+            module,
+            runtime,
+        )
 
     def write(self, users, vm_id="", rules=RULES):
-        plugin = wasm_filter(rules, module=self._module, runtime=self._runtime, environment={"USERS": users}, vm_id=vm_id)
+        plugin = wasm_filter(
+            rules, module=self._module, runtime=self._runtime, environment={"USERS": users}, vm_id=vm_id
+        )
         resource = {
             "@type": "type.googleapis.com/envoy.config.listener.v3.Listener",
             **listener("main", [plugin], answer_200(), port=self.port),
@@ -158,7 +166,10 @@ def test_a_variable_of_envoy_itself_takes_a_restart(module, runtime, version):
     plugin = wasm_filter(RULES, module=module, runtime=runtime)
     plugin["typed_config"]["config"]["vm_config"]["environment_variables"] = {"host_env_keys": ["USERS"]}
     port = free_port()
-    configuration = {**bootstrap([listener("main", [plugin], answer_200(), port=port)]), "node": {"id": "test", "cluster": "test"}}
+    configuration = {
+        **bootstrap([listener("main", [plugin], answer_200(), port=port)]),
+        "node": {"id": "test", "cluster": "test"},
+    }
     with Envoy(configuration, version=version, environment={"USERS": OLD}) as old:
         assert statuses(port) == (200, 401)
         load = Load(port)

@@ -32,24 +32,40 @@ def shapes():
     for size in (1, 10_000):
         last = f"tenant{size - 1:06}.example.com"
         covered = {"authority": last, "credential": workload.user(size - 1)}
-        yield f"{size:,} host{'s' if size > 1 else ''}", workload.hosts(size), {
-            "not covered": workload.request("/page"),
-            "accepted": workload.request("/page", **covered),
-            "accepted, a name below": workload.request("/page", **{**covered, "authority": f"a.b.{last}"}),
-        }
+        yield (
+            f"{size:,} host{'s' if size > 1 else ''}",
+            workload.hosts(size),
+            {
+                "not covered": workload.request("/page"),
+                "accepted": workload.request("/page", **covered),
+                "accepted, a name below": workload.request("/page", **{**covered, "authority": f"a.b.{last}"}),
+            },
+        )
     for size in (1, 10_000):
-        yield f"{size:,} exception{'s' if size > 1 else ''}", workload.exceptions(size), {
-            "excepted": workload.request(f"/open{size - 1:06}/page"),
-            "excepted, two readings": workload.request(f"/open{size - 1:06}//page"),
-            "accepted": workload.request("/page", credential=workload.user(0)),
-        }
+        yield (
+            f"{size:,} exception{'s' if size > 1 else ''}",
+            workload.exceptions(size),
+            {
+                "excepted": workload.request(f"/open{size - 1:06}/page"),
+                "excepted, two readings": workload.request(f"/open{size - 1:06}//page"),
+                "accepted": workload.request("/page", credential=workload.user(0)),
+            },
+        )
     for size in (1, 100):
-        yield f"{size} exception{'s' if size > 1 else ''} by regex", workload.regex_exceptions(size), {
-            "excepted by a prefix": workload.request("/public/logo.png"),
-            "excepted by a prefix, two readings": workload.request("/public//logo.png"),
-        }
+        yield (
+            f"{size} exception{'s' if size > 1 else ''} by regex",
+            workload.regex_exceptions(size),
+            {
+                "excepted by a prefix": workload.request("/public/logo.png"),
+                "excepted by a prefix, two readings": workload.request("/public//logo.png"),
+            },
+        )
     for size in (10_000, 100_000):
-        yield f"{size:,} times one user", workload.copies(size), {"accepted": workload.request("/", credential=workload.user(0))}
+        yield (
+            f"{size:,} times one user",
+            workload.copies(size),
+            {"accepted": workload.request("/", credential=workload.user(0))},
+        )
     worst = {
         "1 rule": workload.rules(1),
         "2,000 nested prefixes": workload.nested_prefixes(2_000),

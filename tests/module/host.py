@@ -411,7 +411,9 @@ def _bytes(value):
 def _format_pairs(pairs):
     """Numbers and texts as Envoy writes them: count, all lengths, then names and values, each ended by a zero."""
     words = [len(pairs)] + [len(part) for pair in pairs for part in pair]
-    return b"".join(word.to_bytes(4, "little") for word in words) + b"".join(part + b"\0" for pair in pairs for part in pair)
+    return b"".join(word.to_bytes(4, "little") for word in words) + b"".join(
+        part + b"\0" for pair in pairs for part in pair
+    )
 
 
 def _parse_pairs(data):

@@ -50,7 +50,9 @@ def test_no_count_grows_unseen(counted):
     ]
     fallen = [place for place, value in now.items() if value < written.get(place, 0) * FALL]
     if fallen or written.keys() - now.keys():
-        warnings.warn(f"{len(fallen)} counts fell by more than a tenth; `make counts` writes the new ones down.", stacklevel=1)
+        warnings.warn(
+            f"{len(fallen)} counts fell by more than a tenth; `make counts` writes the new ones down.", stacklevel=1
+        )
     assert not grown, "these counts grew; if they have to, `make counts` writes it down:\n" + "\n".join(grown)
 
 
@@ -75,7 +77,9 @@ def test_the_number_of_exceptions_costs_nothing(counted, case):
 
 @pytest.mark.parametrize("case", ["excepted by a prefix", "excepted by a prefix, two readings"])
 def test_no_regex_is_asked_where_a_text_is_enough(counted, case):
-    one, here = (counted[shape]["requests"][case]["fuel"] for shape in ("1 exception by regex", "100 exceptions by regex"))
+    one, here = (
+        counted[shape]["requests"][case]["fuel"] for shape in ("1 exception by regex", "100 exceptions by regex")
+    )
     assert here <= 1.1 * one, f"{here / one:,.2f} times the instructions of one regex"
 
 
@@ -127,7 +131,9 @@ WORST = [name for name, _, _ in counts.shapes() if name.startswith("worst")]
 @pytest.mark.parametrize("path", workload.PATHS)
 @pytest.mark.parametrize("shape", WORST)
 def test_the_worst_stays_linear_in_the_request(counted, shape, path):
-    half, whole = (counted[shape]["requests"][f"{length:,} bytes of {path}"] for length in (counts.LONG // 2, counts.LONG))
+    half, whole = (
+        counted[shape]["requests"][f"{length:,} bytes of {path}"] for length in (counts.LONG // 2, counts.LONG)
+    )
     assert "trap" not in whole, whole["trap"]
     assert whole["fuel"] <= 2.1 * half["fuel"], f"{whole['fuel'] / half['fuel']:.2f} times for twice the length"
 

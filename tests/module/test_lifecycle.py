@@ -32,7 +32,9 @@ def test_the_timer_runs_while_somebody_waits_and_no_longer(module):
     assert plugin.tick_period == 0
 
 
-@pytest.mark.parametrize("then", [RULES, {"basic_auth_rules": [{"prefix": "/slow", "wrong": 1}]}], ids=["good", "refused"])
+@pytest.mark.parametrize(
+    "then", [RULES, {"basic_auth_rules": [{"prefix": "/slow", "wrong": 1}]}], ids=["good", "refused"]
+)
 def test_whoever_waits_under_a_replaced_configuration_is_answered(module, then):
     plugin = module.plugin(RULES)
     streams = [plugin.open(workload.request("/slow", credential=pair)) for pair in (RIGHT, WRONG)]

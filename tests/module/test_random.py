@@ -32,7 +32,9 @@ def module():
 @pytest.mark.parametrize("seed", SEEDS)
 def test_native_and_in_module_decisions_agree(module, seed, capsys):
     draw = random.Random(seed)
-    batches = [(random_configuration(draw), [random_request(draw) for _ in range(REQUESTS)]) for _ in range(CONFIGURATIONS)]
+    batches = [
+        (random_configuration(draw), [random_request(draw) for _ in range(REQUESTS)]) for _ in range(CONFIGURATIONS)
+    ]
     assert decided([(json.dumps(config), requests) for config, requests in batches]) == ["configured"] * CONFIGURATIONS
     seen, wrong = collections.Counter(), []
     for config, requests in batches:
@@ -53,14 +55,18 @@ def mangled(draw, data):
     for _ in range(draw.randrange(4)):
         place = draw.randrange(len(data) + 1)
         end = min(len(data), place + draw.randrange(6))
-        data[place:end] = draw.choice([b"", data[place:end] * 2, bytes([draw.randrange(256)]), b'"', b"\\u0000", b"{", b"1e999", b"null"])
+        data[place:end] = draw.choice(
+            [b"", data[place:end] * 2, bytes([draw.randrange(256)]), b'"', b"\\u0000", b"{", b"1e999", b"null"]
+        )
     return bytes(data)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_no_configuration_and_no_request_traps(module, seed, capsys):
     draw, seen = random.Random(seed), collections.Counter()
-    plugin = module.plugin({"basic_auth_rules": [{"prefix": "/", "hosts": ["a"], "credentials": ["ok:test"]}]}, fuel=RUNAWAY)
+    plugin = module.plugin(
+        {"basic_auth_rules": [{"prefix": "/", "hosts": ["a"], "credentials": ["ok:test"]}]}, fuel=RUNAWAY
+    )
     for _ in range(400):
         text = mangled(draw, json.dumps(random_configuration(draw)).encode())
         try:
@@ -74,7 +80,10 @@ def test_no_configuration_and_no_request_traps(module, seed, capsys):
             pytest.fail(f"{text} traps: {trap}")
         for _ in range(10):
             one = random_request(draw)
-            parts = [mangled(draw, part) for part in (one.method, one.path, one.authority, b"Basic " + draw.randbytes(draw.randrange(8)))]
+            parts = [
+                mangled(draw, part)
+                for part in (one.method, one.path, one.authority, b"Basic " + draw.randbytes(draw.randrange(8)))
+            ]
             hostile = Request(parts[0], parts[1], parts[2], [parts[3]] * draw.randrange(3))
             try:
                 answer(plugin, hostile)

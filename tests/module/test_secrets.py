@@ -28,8 +28,27 @@ RULES = {
 ENVIRONMENT = {"USERS": f"grace:{HASH}"}
 
 LOGINS = {
-    "/plain": ["alice:opensesame", "alice:guess", "alice:guess", "alice:guess", "bob:", "dave:opensesame", "mallory:guess", "mallory", "mallory:gu\x07ess"],
-    "/hashed": ["erin:secret3", "erin:secret3", "erin:guess", "frank:secret1", "frank:guess", "grace:secret3", "grace:guess", "mallory:guess"],
+    "/plain": [
+        "alice:opensesame",
+        "alice:guess",
+        "alice:guess",
+        "alice:guess",
+        "bob:",
+        "dave:opensesame",
+        "mallory:guess",
+        "mallory",
+        "mallory:gu\x07ess",
+    ],
+    "/hashed": [
+        "erin:secret3",
+        "erin:secret3",
+        "erin:guess",
+        "frank:secret1",
+        "frank:guess",
+        "grace:secret3",
+        "grace:guess",
+        "mallory:guess",
+    ],
     "/open": ["alice:opensesame", "mallory:guess"],
 }
 
@@ -40,13 +59,22 @@ NAMES = ["alice", "bob", "carol", "dave", "erin", "frank", "grace", "mallory"]
 def test_no_login_leaves_a_secret(module):
     plugin = module.plugin(RULES, environment=ENVIRONMENT)
     loaded = list(plugin.log)
-    assert any("protecting with 2 rules" in line for line in loaded) and sum(line.startswith("warn: ") for line in loaded) >= 2, loaded
+    assert (
+        any("protecting with 2 rules" in line for line in loaded)
+        and sum(line.startswith("warn: ") for line in loaded) >= 2
+    ), loaded
     answered, secrets = set(), list(SECRETS)
     for path, pairs in LOGINS.items():
         for pair in pairs:
             token = base64.b64encode(pair.encode()).decode()
             secrets += [token, token.rstrip("=")]
-            for values in ([f"Basic {token}"], [f"Basic {token}"] * 2, [f"Basic {token}, Basic {token}"], [f"Bearer {token}"], [f"Basic !{token}"]):
+            for values in (
+                [f"Basic {token}"],
+                [f"Basic {token}"] * 2,
+                [f"Basic {token}, Basic {token}"],
+                [f"Bearer {token}"],
+                [f"Basic !{token}"],
+            ):
                 stream = plugin.open(workload.request(path, more=[("authorization", value) for value in values]))
                 plugin.settle(stream)
                 outcome = stream.outcome()
@@ -69,5 +97,7 @@ def test_no_refused_configuration_leaves_a_secret(module):
     for row in REFUSALS:
         with pytest.raises(Refused) as refused:
             module.plugin(row.get("text") or row["configuration"])
-        assert [line.startswith("error: basic_auth: configuration refused: ") for line in refused.value.log] == [True], refused.value.log
+        assert [line.startswith("error: basic_auth: configuration refused: ") for line in refused.value.log] == [
+            True
+        ], refused.value.log
         assert refused.value.log[0].endswith(row["error"]) and "SECRET" not in refused.value.log[0], refused.value.log

@@ -51,7 +51,11 @@ def test_refusals_differ_in_nothing():
     """apisix#6703: the refusal told an unknown user from a wrong password."""
     module, most = Module(MODULE), 0
     for table in all_tables():
-        plugin, answers, reasons = module.plugin(table.configuration), collections.defaultdict(set), collections.defaultdict(set)
+        plugin, answers, reasons = (
+            module.plugin(table.configuration),
+            collections.defaultdict(set),
+            collections.defaultdict(set),
+        )
         for case in table.cases:
             if case.expect.startswith("refused for "):
                 reason, _, rule = case.expect.removeprefix("refused for ").partition(" by ")

@@ -37,7 +37,9 @@ def http1(port, method, path, headers=(), *, authority=b"test", body=b"", versio
         lines.append(b"content-length: %d" % len(body))
     if version == b"HTTP/1.1":
         lines.append(b"connection: close")
-    return http1_raw(port, b"\r\n".join(lines) + b"\r\n\r\n" + body, head=method == b"HEAD", tunnel=method == b"CONNECT")
+    return http1_raw(
+        port, b"\r\n".join(lines) + b"\r\n\r\n" + body, head=method == b"HEAD", tunnel=method == b"CONNECT"
+    )
 
 
 class Http1:
@@ -56,7 +58,11 @@ class Http1:
         """Sends one request and reads its answer."""
         if self._socket is None:
             self._socket = socket.create_connection(("127.0.0.1", self._port), timeout=TIMEOUT)
-        lines = [method + b" " + path + b" HTTP/1.1", b"host: " + authority, *(name + b": " + value for name, value in headers)]
+        lines = [
+            method + b" " + path + b" HTTP/1.1",
+            b"host: " + authority,
+            *(name + b": " + value for name, value in headers),
+        ]
         try:
             self._socket.sendall(b"\r\n".join(lines) + b"\r\n\r\n")
             answer = _read_http1(self._socket, method == b"HEAD", tunnel=False)
@@ -119,7 +125,10 @@ class Http2:
         # Nothing is checked or changed on the way out: hostile requests are the point.
         self._h2 = h2.connection.H2Connection(
             h2.config.H2Configuration(
-                validate_outbound_headers=False, normalize_outbound_headers=False, validate_inbound_headers=False, header_encoding=None
+                validate_outbound_headers=False,
+                normalize_outbound_headers=False,
+                validate_inbound_headers=False,
+                header_encoding=None,
             )
         )
         self._h2.initiate_connection()

@@ -97,7 +97,9 @@ def random_request(draw):
         path = path[:place] + draw.choice(PIECES) + path[place:]
     authority = draw.choice(HOSTS)
     if draw.random() < 0.3:
-        authority = draw.choice([authority.upper(), authority + ":8080", authority + ".", "user@" + authority, "a..b", authority + ":"])
+        authority = draw.choice(
+            [authority.upper(), authority + ":8080", authority + ".", "user@" + authority, "a..b", authority + ":"]
+        )
     method = draw.choice(METHODS) if draw.random() < 0.95 else draw.choice(["PROPFIND", "get", "X"])
     authorization = []
     if draw.random() < 0.8:

@@ -46,7 +46,9 @@ def _cases(row):
     credentials = [[(b"authorization", b"Basic " + base64.b64encode(_bytes(user)))] for user in row.get("users", [])]
     for value in row.get("authorizations", []):
         credentials.append([(b"authorization", _bytes(one)) for one in _one_or_several(value)])
-    further = [[tuple(_bytes(line).split(b": ", 1)) for line in _one_or_several(lines)] for lines in row.get("headers", [])]
+    further = [
+        [tuple(_bytes(line).split(b": ", 1)) for line in _one_or_several(lines)] for lines in row.get("headers", [])
+    ]
     hosts = [host if host is None else _bytes(host) for host in row.get("hosts", ["test"])]
     for request, authority, *headers in itertools.product(row["requests"], hosts, credentials or [[]], further or [[]]):
         method, _, path = request.partition(" ")

@@ -78,7 +78,9 @@ def container_environment():
     overlay = cluster.kubectl("get", "configmap", options, "-o", "jsonpath={.data.deployment}")
     # kubectl reads the YAML: the overlay is a part of a Deployment, and this one only shows it.
     document = f"apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: overlay}}\n{overlay}"
-    shown = cluster.kubectl("create", "--dry-run=client", "--validate=false", "-o", "json", "-f", "-", document=document)
+    shown = cluster.kubectl(
+        "create", "--dry-run=client", "--validate=false", "-o", "json", "-f", "-", document=document
+    )
     (container,) = json.loads(shown)["spec"]["template"]["spec"]["containers"]
     environment = {}
     for variable in container["env"]:

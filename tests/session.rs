@@ -15,6 +15,34 @@ const CONFIGURATION: &str = r#"{"basic_auth_rules": [
     {"prefix": "/fast", "credentials": ["bob:secret"]}
 ]}"#;
 
+thread_local! {
+    /// What was logged in this test's thread.
+    static LOGGED: RefCell<Vec<String>> = RefCell::default();
+}
+
+/// Keeps the lines of each test apart.
+struct Logger;
+
+impl log::Log for Logger {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        LOGGED.with_borrow_mut(|lines| lines.push(record.args().to_string()));
+    }
+
+    fn flush(&self) {}
+}
+
+/// Takes what was logged so far; the first call begins.
+fn logged() -> Vec<String> {
+    // Another test may have set it.
+    let _ = log::set_logger(&Logger);
+    log::set_max_level(log::LevelFilter::Trace);
+    LOGGED.take()
+}
+
 /// A host that writes down what it is asked, on a clock that a test moves.
 #[derive(Default)]
 struct Recorder {
@@ -172,10 +200,12 @@ fn a_request_that_the_proxy_no_longer_knows_is_passed_over() {
 #[test]
 fn a_request_that_the_proxy_does_not_resume_stays_paused() {
     let (session, host) = (session(), Recorder::default());
+    logged();
     ask(&session, &host, 1, "/slow", Some("alice:secret"));
     host.asked();
     host.fails.set(Some("resume"));
     assert_eq!(tick_until_asked(&session, &host), ["select 1", "resume: failed", "timer 0 ms"]);
+    assert_eq!(logged(), ["basic_auth: resume answered 2: a request that was accepted stays paused"]);
     assert_eq!(session.state(1), RequestState::Waiting);
 }
 

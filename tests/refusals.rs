@@ -71,3 +71,29 @@ fn what_is_too_large_names_the_number() {
     let refusal = Config::parse(text.as_bytes()).err().unwrap().to_string();
     assert!(refusal.starts_with("basic_auth_rules[10000]: 10001 regexes, and 10000 is the most; "), "{refusal}");
 }
+
+#[test]
+fn debug_of_a_configuration_shows_no_user_and_no_secret() {
+    // `{SHA}` of `hidden`, plain pairs, base64 of `carol:hidden`, and what draws warnings.
+    let text = serde_json::json!({"realm": "shop", "lockout": {"failures": 3, "window_seconds": 60, "lock_seconds": 60}, "basic_auth_rules": [{
+        "prefix": "/admin",
+        "hosts": ["example.com"],
+        "except": [{"regex": "/admin/open"}],
+        "credentials": ["alice:hidden", "bob:", "dave:$apr1$hidden$hidden", "Y2Fyb2w6aGlkZGVu"],
+        "htpasswd": "erin:{SHA}ZdTPgaXk02REtpsgAQFWbdzgLnY=",
+    }]})
+    .to_string();
+    let config = Config::parse(text.as_bytes()).unwrap();
+    for shown in
+        [format!("{config:?}"), format!("{config:#?}"), format!("{:?}", config.rules), format!("{:?}", config.warnings)]
+    {
+        let secret = ["hidden", "alice", "bob", "carol", "dave", "erin", "Y2Fy", "ZdTP", "apr1", "SHA"]
+            .into_iter()
+            .find(|secret| shown.contains(secret));
+        assert_eq!(secret, None, "{shown}");
+    }
+    let shown = format!("{config:?}");
+    for part in ["credentials: 4", "htpasswd: 1", "shop", "EmptyPassword", "LooksLikeHash", "window: 60s"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+}

@@ -1,24 +1,259 @@
-//! The names of the fields, by the object that they are fields of.
+//! The fields of the configuration: one table for reading, suggestions, the README and whatever else describes them.
+
+use std::{fmt, mem};
+
+use super::limits::{MAX_FAILURES, MAX_SECONDS};
+use super::options::MAX_HASH_BUDGET_MS_PER_SECOND;
+
+/// Every field, in the order in which they are explained. A constant: what only documents read of it is not in the module.
+pub const FIELDS: &[Field] = &[
+    Field {
+        name: "basic_auth_rules",
+        objects: &[Object::Top],
+        kind: Kind::Objects(Object::Rule),
+        meaning: "the rules; every rule that covers a request must accept it",
+        absent: "nothing is protected; a warning in the log",
+    },
+    Field {
+        name: "prefix",
+        objects: &[Object::Rule, Object::Exception],
+        kind: Kind::String,
+        meaning: "covers paths that begin with this text: `/api` covers `/apiary`",
+        absent: ONE_OF_FOUR,
+    },
+    Field {
+        name: "exact",
+        objects: &[Object::Rule, Object::Exception],
+        kind: Kind::String,
+        meaning: "covers this path",
+        absent: ONE_OF_FOUR,
+    },
+    Field {
+        name: "suffix",
+        objects: &[Object::Rule, Object::Exception],
+        kind: Kind::String,
+        meaning: "covers paths that end with this text",
+        absent: ONE_OF_FOUR,
+    },
+    Field {
+        name: "regex",
+        objects: &[Object::Rule, Object::Exception],
+        kind: Kind::String,
+        meaning: "covers paths that match as a whole ([syntax](https://docs.rs/regex-lite/0.1.9/regex_lite/#syntax)), in linear time",
+        absent: ONE_OF_FOUR,
+    },
+    Field {
+        name: "hosts",
+        objects: &[Object::Rule],
+        kind: Kind::Strings,
+        meaning: "`foo.com`, `*.foo.com` (any depth, not `foo.com`), `foo.*`, `[::1]`, `*`; case, port and a trailing dot do not count",
+        absent: "every host",
+    },
+    Field {
+        name: "request_methods",
+        objects: &[Object::Rule, Object::Exception],
+        kind: Kind::Strings,
+        meaning: "methods; `*` is every method; in a rule `GET` covers `HEAD`",
+        absent: "every method",
+    },
+    Field {
+        name: "except",
+        objects: &[Object::Rule],
+        kind: Kind::Objects(Object::Exception),
+        meaning: "what the rule does not cover",
+        absent: "nothing",
+    },
+    Field {
+        name: "credentials",
+        objects: &[Object::Rule],
+        kind: Kind::Strings,
+        meaning: "`user:password` (the first colon splits), or base64 of that; always plain text",
+        absent: "users from the next two; without any user the rule is refused",
+    },
+    Field {
+        name: "htpasswd",
+        objects: &[Object::Rule],
+        kind: Kind::String,
+        meaning: "text of an htpasswd file: `{SHA}`, `{SSHA}`, `$apr1$`, `$1$`, `$5$`, `$6$`, bcrypt up to cost 12",
+        absent: "as above",
+    },
+    Field {
+        name: "htpasswd_env",
+        objects: &[Object::Rule],
+        kind: Kind::String,
+        meaning: "name of an environment variable of the wasm VM with such text (`vmConfig.env` in Istio, `environment_variables` in Envoy)",
+        absent: "as above",
+    },
+    Field {
+        name: "realm",
+        objects: &[Object::Top, Object::Rule],
+        kind: Kind::String,
+        meaning: "text of the challenge; the rule's wins",
+        absent: "`istio`",
+    },
+    Field {
+        name: "hash_budget_ms_per_second",
+        objects: &[Object::Top],
+        kind: Kind::Number { min: 1, max: MAX_HASH_BUDGET_MS_PER_SECOND },
+        meaning: "milliseconds of processor time that a worker may spend on slow hashes each second; beyond it `429` with `retry-after`",
+        absent: "250",
+    },
+    Field {
+        name: "lockout",
+        objects: &[Object::Top],
+        kind: Kind::Object(Object::Lockout),
+        meaning: "locks out who guesses: `429` with `retry-after` for one client address and user; counted by each worker",
+        absent: "nobody is locked out",
+    },
+    Field {
+        name: "failures",
+        objects: &[Object::Lockout],
+        kind: Kind::Number { min: 1, max: MAX_FAILURES },
+        meaning: "so many wrong logins lock",
+        absent: "refused",
+    },
+    Field {
+        name: "window_seconds",
+        objects: &[Object::Lockout],
+        kind: Kind::Number { min: 1, max: MAX_SECONDS },
+        meaning: "if they are within this time from the first on",
+        absent: "refused",
+    },
+    Field {
+        name: "lock_seconds",
+        objects: &[Object::Lockout],
+        kind: Kind::Number { min: 1, max: MAX_SECONDS },
+        meaning: "how long the lock lasts",
+        absent: "refused",
+    },
+];
+
+const ONE_OF_FOUR: &str = "exactly one of the four is needed, not empty";
 
 /// The fields of the configuration's top.
-pub(super) const TOP: &[&str] = &["basic_auth_rules", "realm", "hash_budget_ms_per_second", "lockout"];
+pub(super) const TOP: &[&str] = &names::<{ count(Object::Top) }>(Object::Top);
 /// The fields of a rule.
-pub(super) const RULE: &[&str] = &[
-    "prefix",
-    "exact",
-    "suffix",
-    "regex",
-    "hosts",
-    "request_methods",
-    "except",
-    "credentials",
-    "htpasswd",
-    "htpasswd_env",
-    "realm",
-];
+pub(super) const RULE: &[&str] = &names::<{ count(Object::Rule) }>(Object::Rule);
 /// The fields of an exception.
-pub(super) const EXCEPTION: &[&str] = &["prefix", "exact", "suffix", "regex", "request_methods"];
+pub(super) const EXCEPTION: &[&str] = &names::<{ count(Object::Exception) }>(Object::Exception);
+/// The fields of a lockout, all of which it must have.
+pub(super) const LOCKOUT: &[&str] = &names::<{ count(Object::Lockout) }>(Object::Lockout);
 /// The fields of a rule that bring users.
 pub(super) const USERS: &[&str] = &["credentials", "htpasswd", "htpasswd_env"];
-/// The fields of a lockout, all of which it must have.
-pub(super) const LOCKOUT: &[&str] = &["failures", "window_seconds", "lock_seconds"];
+
+/// A field of the configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Field {
+    /// Its name.
+    pub name: &'static str,
+    /// The objects that may have it.
+    pub objects: &'static [Object],
+    /// What its value is.
+    pub kind: Kind,
+    /// What it is for, in Markdown, without a full stop.
+    pub meaning: &'static str,
+    /// What holds without it, in Markdown, without a full stop.
+    pub absent: &'static str,
+}
+
+/// An object of the configuration, as JSON calls it. Its `Display` is the word for it in documents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Object {
+    /// The configuration itself.
+    Top,
+    /// An item of `basic_auth_rules`.
+    Rule,
+    /// An item of `except`.
+    Exception,
+    /// The value of `lockout`.
+    Lockout,
+}
+
+/// What the value of a field is. Its `Display` is the word for it in documents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Kind {
+    /// A string.
+    String,
+    /// An array of strings.
+    Strings,
+    /// A whole number.
+    Number {
+        /// The lowest.
+        min: u32,
+        /// The highest.
+        max: u32,
+    },
+    /// An object.
+    Object(Object),
+    /// An array of objects.
+    Objects(Object),
+}
+
+impl fmt::Display for Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Top => "top",
+            Self::Rule => "rule",
+            Self::Exception => "exception",
+            Self::Lockout => "lockout",
+        })
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::String => f.write_str("string"),
+            Self::Strings => f.write_str("array of strings"),
+            Self::Number { min, max } => write!(f, "number from {min} to {max}"),
+            Self::Object(_) => f.write_str("object"),
+            Self::Objects(_) => f.write_str("array of objects"),
+        }
+    }
+}
+
+/// How many fields an object may have.
+const fn count(object: Object) -> usize {
+    let mut count = 0_usize;
+    let mut fields = FIELDS;
+    while let [field, rest @ ..] = fields {
+        count = count.saturating_add(field.is_of(object) as usize);
+        fields = rest;
+    }
+    count
+}
+
+/// The names of the fields that an object may have.
+#[allow(clippy::mem_replace_with_default, reason = "`take` is not for constants yet")]
+const fn names<const COUNT: usize>(object: Object) -> [&'static str; COUNT] {
+    let mut names = [""; COUNT];
+    let mut free: &mut [&'static str] = &mut names;
+    let mut fields = FIELDS;
+    while let [field, rest @ ..] = fields {
+        fields = rest;
+        if field.is_of(object)
+            && let Some((next, others)) = mem::replace(&mut free, &mut []).split_first_mut()
+        {
+            *next = field.name;
+            free = others;
+        }
+    }
+    names
+}
+
+impl Field {
+    const fn is_of(&self, object: Object) -> bool {
+        let mut objects = self.objects;
+        while let [first, rest @ ..] = objects {
+            // `==` is not for constants yet.
+            if *first as u8 == object as u8 {
+                return true;
+            }
+            objects = rest;
+        }
+        false
+    }
+}

@@ -40,13 +40,10 @@ pub(crate) struct Node<'a> {
 }
 
 impl<'a> Node<'a> {
-    /// The document. Its syntax is checked here, once and as a whole.
+    /// The document.
     pub(crate) fn document(text: &'a [u8]) -> Result<Self, ConfigError> {
         let text = str::from_utf8(text).map_err(|_| ConfigError::of_document(Problem::NotUtf8))?;
-        let raw: &RawValue = serde_json::from_str(text).map_err(|error| {
-            ConfigError::of_document(Problem::NotJson { line: error.line(), column: error.column() })
-        })?;
-        Ok(Self { text: raw.get(), path: Path::Document })
+        Ok(Self { text, path: Path::Document })
     }
 
     /// What is wrong with this node.
@@ -101,10 +98,11 @@ impl<'a> Node<'a> {
 
     /// The node's fields, all of which must be among `known` and none of which may be there twice.
     pub(crate) fn fields(&self, known: &'static [&'static str]) -> Result<Fields<'_>, ConfigError> {
-        if !self.text.starts_with('{') {
-            return Err(self.wrong_type("an object"));
-        }
-        let Members(members) = self.parse()?;
+        let Members(members) = match self.path {
+            Path::Document => self.members_of_document()?,
+            _ if self.text.starts_with('{') => self.parse()?,
+            _ => return Err(self.wrong_type("an object")),
+        };
         let mut found: Vec<(&'static str, &str)> = Vec::with_capacity(members.len().min(known.len()));
         for (written, value) in members {
             let Some(name) = known.iter().find(|name| **name == written) else {
@@ -118,6 +116,17 @@ impl<'a> Node<'a> {
             found.push((name, field.text));
         }
         Ok(Fields { path: &self.path, found })
+    }
+
+    /// The document's syntax is checked here, once and as a whole.
+    fn members_of_document(&self) -> Result<Members<'a>, ConfigError> {
+        self.parse().or_else(|error| {
+            // Not an object, or no JSON at all; or there is an escape in a name that is no character.
+            let raw: &RawValue = serde_json::from_str(self.text)
+                .map_err(|error| self.error(Problem::NotJson { line: error.line(), column: error.column() }))?;
+            let document = Node { text: raw.get(), path: self.path };
+            Err(if raw.get().starts_with('{') { error } else { document.wrong_type("an object") })
+        })
     }
 
     fn wrong_type(&self, expected: &'static str) -> ConfigError {
@@ -201,12 +210,13 @@ impl<'de> Deserialize<'de> for Name<'de> {
 mod tests {
     use std::borrow::Cow;
 
-    use super::Node;
+    use super::{Node, Path};
 
     #[test]
     fn a_string_is_copied_only_where_it_has_an_escape() {
         for (json, is_copied) in [(r#""plain""#, false), (r#""\u0070lain""#, true)] {
-            let text = Node::document(json.as_bytes()).unwrap().string().unwrap();
+            let node = Node { text: json, path: Path::Document };
+            let text = node.string().unwrap();
             assert_eq!((&*text, matches!(text, Cow::Owned(_))), ("plain", is_copied));
         }
     }

@@ -9,6 +9,7 @@ mod read;
 mod suggest;
 mod warning;
 
+use std::fmt;
 use std::sync::Arc;
 
 use crate::matching::exception::Exception;
@@ -20,21 +21,37 @@ use crate::users::list::UserList;
 use crate::users::pair::Pair;
 
 pub use error::{ConfigError, Problem};
+pub use fields::{FIELDS, Field, Kind, Object};
 #[cfg(test)]
 pub(crate) use options::DEFAULT_HASH_BUDGET_MS_PER_SECOND;
 pub use options::{Lockout, MAX_HASH_BUDGET_MS_PER_SECOND};
 pub use warning::{Warning, WarningKind};
 
 /// A whole configuration.
+///
+/// ```
+/// use basic_auth::Config;
+///
+/// let config = Config::parse(br#"{"realm": "shop", "basic_auth_rules": [{"prefix": "/", "credentials": ["ok:test"]}]}"#)?;
+/// assert_eq!(config.rules[0].realm.text(), "shop");
+///
+/// // Refused as a whole, with the path of what is wrong and what to do about it.
+/// let error = Config::parse(br#"{"basic_auth_rules": [{"prefix": "/", "credential": ["ok:test"]}]}"#).unwrap_err();
+/// assert_eq!(error.to_string(), "basic_auth_rules[0]: unknown field `credential`; did you mean `credentials`?");
+/// # Ok::<(), basic_auth::ConfigError>(())
+/// ```
+///
+/// `Debug` shows no user, password or hash, but how many there are.
+#[derive(Debug)]
 #[non_exhaustive]
 pub struct Config {
     /// `basic_auth_rules`
     pub rules: Vec<Rule>,
     /// `hash_budget_ms_per_second`: processor time that a worker may spend on slow hashes each second, in milliseconds.
     pub hash_budget_ms_per_second: u32,
-    /// `lockout`
+    /// `lockout`; without it nobody is locked out.
     pub lockout: Option<Lockout>,
-    /// What is allowed and still deserves a look.
+    /// What is allowed and still deserves a look, in the order of the configuration.
     pub warnings: Vec<Warning>,
 }
 
@@ -58,4 +75,19 @@ pub struct Rule {
     pub htpasswd: Box<[Arc<UserList>]>,
     /// `realm`: the rule's, else the configuration's, else [`Realm::DEFAULT`].
     pub realm: Arc<Realm>,
+}
+
+impl fmt::Debug for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { path, hosts, methods, except, credentials, htpasswd, realm } = self;
+        f.debug_struct("Rule")
+            .field("path", path)
+            .field("hosts", hosts)
+            .field("methods", methods)
+            .field("except", except)
+            .field("credentials", &credentials.len())
+            .field("htpasswd", &htpasswd.len())
+            .field("realm", realm)
+            .finish()
+    }
 }

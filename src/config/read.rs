@@ -20,7 +20,8 @@ use crate::users::list::UserList;
 use crate::users::pair::{self, Pair};
 
 impl Config {
-    /// Reads the text of a configuration that needs no environment. An empty one is like `{}`: it has no rules.
+    /// Reads the text of a configuration that names no variable of the environment. An empty text is like `{}`: it has no
+    /// rules, and nothing is protected.
     ///
     /// # Errors
     /// The first [`ConfigError`]: a configuration is refused as a whole.

@@ -1,0 +1,86 @@
+//! The table of fields and the documents that show it.
+
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "tests panic when they fail"
+)]
+
+use basic_auth::{Config, FIELDS, Field, Kind, Object};
+use serde_json::{Value, json};
+
+/// The table as Markdown.
+fn table() -> String {
+    let row = |field: &Field| {
+        let Field { name, objects, kind, meaning, absent, .. } = field;
+        let objects: Vec<String> = objects.iter().map(ToString::to_string).collect();
+        format!("| `{name}` | {} | {kind} | {meaning} | {absent} |\n", objects.join(", "))
+    };
+    let head = "| field | where | value | meaning | absent |\n| --- | --- | --- | --- | --- |\n";
+    head.to_owned() + &FIELDS.iter().map(row).collect::<String>()
+}
+
+#[test]
+fn the_readme_shows_the_table() {
+    let shown = include_str!("../README.md").split("\n\n").find(|part| part.starts_with("| field | where |")).unwrap();
+    assert!(format!("{shown}\n") == table(), "this is the table that README.md has to show:\n\n{}", table());
+}
+
+/// An object with a value of the right kind for each of its fields, as far as they go together.
+fn filled(object: Object) -> Value {
+    let fields = FIELDS.iter().filter(|field| field.objects.contains(&object));
+    let value = |field: &Field| match (field.name, field.kind) {
+        // One of four, and users that need no environment.
+        ("exact" | "suffix" | "regex" | "htpasswd_env", _) => None,
+        ("htpasswd", _) => Some(json!("alice:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=")),
+        ("credentials", _) => Some(json!(["ok:test"])),
+        ("request_methods", _) => Some(json!(["GET"])),
+        ("hosts", _) => Some(json!(["example.com"])),
+        (_, Kind::String) => Some(json!("/")),
+        (_, Kind::Number { max, .. }) => Some(json!(max)),
+        (_, Kind::Object(object)) => Some(filled(object)),
+        (_, Kind::Objects(object)) => Some(json!([filled(object)])),
+        (name, kind) => panic!("no {kind} for `{name}`"),
+    };
+    fields.filter_map(|field| Some((field.name.to_owned(), value(field)?))).collect()
+}
+
+#[test]
+fn every_field_of_the_table_is_read() {
+    let whole = filled(Object::Top);
+    assert_eq!(Config::parse(whole.to_string().as_bytes()).err(), None, "{whole}");
+    // Whatever the table calls it, null is refused at the field's own path: it was looked at.
+    for field in FIELDS {
+        for object in field.objects {
+            let path = match object {
+                Object::Top => field.name.to_owned(),
+                Object::Rule => format!("basic_auth_rules[0].{}", field.name),
+                Object::Exception => format!("basic_auth_rules[0].except[0].{}", field.name),
+                Object::Lockout => format!("lockout.{}", field.name),
+                other => panic!("{other}"),
+            };
+            let mut broken = whole.clone();
+            let parent = match object {
+                Object::Rule => &mut broken["basic_auth_rules"][0],
+                Object::Exception => &mut broken["basic_auth_rules"][0]["except"][0],
+                Object::Lockout => &mut broken["lockout"],
+                _ => &mut broken,
+            };
+            if ["exact", "suffix", "regex"].contains(&field.name) {
+                parent.as_object_mut().unwrap().remove("prefix");
+            }
+            parent[field.name] = Value::Null;
+            let error = Config::parse(broken.to_string().as_bytes()).err().unwrap().to_string();
+            let expected = match field.kind {
+                Kind::String => "a string",
+                Kind::Strings | Kind::Objects(_) => "an array",
+                Kind::Number { .. } => "a number",
+                Kind::Object(_) => "an object",
+                other => panic!("{other}"),
+            };
+            assert!(error.starts_with(&format!("{path}: expected {expected}, found null")), "{error}");
+        }
+    }
+}

@@ -175,12 +175,17 @@ impl Throttle {
 
     /// Takes a request back whose client is gone.
     pub fn forget(&mut self, number: u32) {
-        self.queue.retain(|queued| queued.source.request != number);
+        self.queue.retain(&mut |queued| queued.source.request != number);
     }
 
     /// Takes all requests back that wait.
     pub fn forget_all(&mut self) -> Vec<u32> {
-        self.queue.take_all().map(|queued| queued.source.request).collect()
+        let mut numbers = Vec::new();
+        self.queue.retain(&mut |queued| {
+            numbers.push(queued.source.request);
+            false
+        });
+        numbers
     }
 
     /// Whether nothing waits, so that no [`Throttle::work`] is needed.

@@ -23,7 +23,6 @@
 //! on an unknown machine are not much too long.
 
 use std::collections::VecDeque;
-use std::mem;
 use std::time::Duration;
 
 use super::budget::{Budget, SHORTEST_SLICE};
@@ -176,19 +175,13 @@ impl<T: Task> Queue<T> {
         before.fold(current, |sum, task| sum.plus(task.remaining()))
     }
 
-    /// Takes out every task that is not wanted any more, the current one too.
-    pub fn retain(&mut self, mut wanted: impl FnMut(&T) -> bool) {
+    /// Asks about every task, the current one first, and takes out those that are not wanted any more.
+    pub fn retain(&mut self, wanted: &mut dyn FnMut(&T) -> bool) {
         self.current.take_if(|current| !wanted(current));
         for waiting in &mut self.turns {
-            waiting.tasks.retain(&mut wanted);
+            waiting.tasks.retain(&mut *wanted);
         }
         self.turns.retain(|waiting| !waiting.tasks.is_empty());
-    }
-
-    /// Takes out all tasks, the current one first.
-    pub fn take_all(&mut self) -> impl Iterator<Item = T> {
-        let waiting = mem::take(&mut self.turns).into_iter().flat_map(|waiting| waiting.tasks);
-        self.current.take().into_iter().chain(waiting)
     }
 
     /// The oldest task of the client whose turn it is; the client then waits for its next turn behind all others.

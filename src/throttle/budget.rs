@@ -1,17 +1,16 @@
 //! How much processor time slow hashes may have, and when.
 //!
-//! A token bucket of time: it is refilled by a share of the time that passes, and every slice of hashing takes out of it
-//! what the slice took on the clock. How long a slice may be is decided before it begins, so that other requests never
-//! wait long:
-//! - it is no longer than [`LONGEST_SLICE`], and no longer than the time since the last one (or, with a budget above half of
-//!   the time, that time times share / (1 − share)), but at least [`SHORTEST_SLICE`];
+//! A token bucket of time: it is refilled by a share of the time that passes, and every slice of hashing takes out of
+//! it what the slice took on the clock. How long a slice may be is decided before it begins, so that other requests
+//! never wait long:
+//! - it is no longer than [`LONGEST_SLICE`], and no longer than the time since the last one (or, with a budget above
+//!   half of the time, that time times share / (1 − share)), but at least [`SHORTEST_SLICE`];
 //! - it is no longer than what the bucket holds; where that is less than [`SHORTEST_SLICE`] there is no slice.
 //!
 //! With ticks 4 ms apart and the default budget a slice is 1.3 ms long.
 //!
-//! Work is counted in nominal units; how long a unit takes is measured from the
-//! slices themselves, so a machine half as fast gets as much of the processor,
-//! not twice as much.
+//! Work is counted in nominal units; how long a unit takes is measured from the slices themselves, so a machine half as
+//! fast gets as much of the processor, not twice as much.
 
 use std::time::Duration;
 
@@ -98,9 +97,9 @@ impl Budget {
         (slice >= SHORTEST_SLICE).then_some(slice)
     }
 
-    /// Whether a piece of work may be done at once, outside of any slice: it takes no longer than [`SHORTEST_SLICE`], and
-    /// less than [`LONGEST_SLICE`] is missing in the bucket, so that many of them at one moment take no longer than one
-    /// slice. [`Budget::spent`] records it like a slice.
+    /// Whether a piece of work may be done at once, outside of any slice: it takes no longer than [`SHORTEST_SLICE`],
+    /// and less than [`LONGEST_SLICE`] is missing in the bucket, so that many of them at one moment take no longer than
+    /// one slice. [`Budget::spent`] records it like a slice.
     #[must_use]
     pub fn allows_at_once(&mut self, work: Work, now: Duration) -> bool {
         self.refill(now);

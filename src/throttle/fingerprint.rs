@@ -6,8 +6,8 @@ use std::hash::{BuildHasherDefault, Hash, Hasher};
 
 /// Half of an HMAC-SHA-256 (RFC 2104, RFC 4868 cuts it likewise).
 ///
-/// Without the key nobody can tell what it is of, nor find another input that
-/// has it; so tables may compare it as it is, in any time.
+/// Without the key nobody can tell what it is of, nor find another input that has it; so tables may compare it as it
+/// is, in any time.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Fingerprint([u8; 16]);
 
@@ -25,8 +25,7 @@ impl Fingerprint {
     }
 }
 
-/// What a fingerprint is for: those of one purpose say nothing about those of
-/// another, although the key is the same.
+/// What a fingerprint is for: those of one purpose say nothing about those of another, although the key is the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     /// A verified pair of user and password.

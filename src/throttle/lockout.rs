@@ -1,14 +1,14 @@
 //! Clients that failed too often with one user name.
 //!
-//! After so many failures within a window, a client is answered `429` for that user without a look at the password. Users
-//! that do not exist are counted like any other: the name that was sent counts.
+//! After so many failures within a window, a client is answered `429` for that user without a look at the password.
+//! Users that do not exist are counted like any other: the name that was sent counts.
 //!
 //! The table is bounded, and what happens at its bounds is chosen so that neither lets a guesser go on, nor shuts out
 //! others for good:
 //! - A lock in force is never given up. When the table is full, the window that began first makes room.
 //! - A client has at most [`ENTRIES_PER_CLIENT`] entries. Failures with further names count on a tally that the client
-//!   shares with one in [`TALLIES`] others, chosen by a secret key; when that is full, all of its clients are locked, for
-//!   every name without an entry of its own, as long as any lock lasts.
+//!   shares with one in [`TALLIES`] others, chosen by a secret key; when that is full, all of its clients are locked,
+//!   for every name without an entry of its own, as long as any lock lasts.
 //! - When every entry is a lock in force, further clients count on their tallies too.
 //!
 //! A window begins with the first failure; the first failure after its end begins another. A lock ends by itself and
@@ -172,8 +172,8 @@ impl Locks {
         }
     }
 
-    /// Forgets the failures of a client with a user name, once it was right. A lock in force stays: whoever is locked is not
-    /// verified.
+    /// Forgets the failures of a client with a user name, once it was right. A lock in force stays: whoever is locked
+    /// is not verified.
     pub fn succeeded(&mut self, attempt: &Attempt) {
         if let Some(counted) = self.windows.remove(&attempt.pair) {
             self.release(&counted.client);

@@ -1,7 +1,7 @@
 //! Logins that take time: who waits for a hash, who comes too often, who was verified before.
 //!
-//! A [`Throttle`] belongs to one policy in one worker. It knows no proxy: requests are numbers, and the clock, the client's
-//! address and the secret key are handed in. All times are those of one monotonic clock, from any beginning.
+//! A [`Throttle`] belongs to one policy in one worker. It knows no proxy: requests are numbers, and the clock, the
+//! client's address and the secret key are handed in. All times are those of one monotonic clock, with any origin.
 
 mod budget;
 mod cooldown;

@@ -1,26 +1,21 @@
 //! Verifications that wait for their turn.
 //!
-//! # Who is next
+//! # Order
 //!
-//! Clients take turns, one verification each; a client that comes anew joins
-//! at the end. So someone who sends a hundred logins delays others by one. A
-//! verification that was begun is worked on until it is finished: nothing is
-//! thrown away half done but what its client gave up itself, and only one at a
-//! time holds the memory of a hash.
+//! Clients take turns, one verification each; a client that comes anew joins at the end. So someone who sends a hundred
+//! logins delays others by one. A verification that was begun is worked on until it is finished: nothing is thrown away
+//! half done but what its client gave up itself, and only one at a time holds the memory of a hash.
 //!
-//! # Who is let in
+//! # Bounds
 //!
-//! A login is turned away, with the seconds after which another attempt makes
-//! sense, if the work before it would take longer than [`Limits::wait`], or if
-//! its client or the queue is full. What is let in will be finished: nothing is
-//! begun that is turned away later. The first in an empty queue is always let
-//! in, however dear.
+//! A login is turned away, with the seconds after which another attempt makes sense, if the work before it would take
+//! longer than [`Limits::wait`], or if its client or the queue is full. What is let in will be finished: nothing is
+//! begun that is turned away later. The first in an empty queue is always let in, whatever it costs.
 //!
-//! # When it is worked on
+//! # Slices
 //!
-//! [`Queue::work`] in every tick does one slice, see [`Budget`]. It looks at
-//! the clock every quarter of a millisecond of work, so even the first slices
-//! on an unknown machine are not much too long.
+//! [`Queue::work`] in every tick does one slice, see [`Budget`]. It looks at the clock every quarter of a millisecond
+//! of work, so even the first slices on an unknown machine are not much too long.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -56,9 +51,8 @@ pub struct Limits {
 impl Default for Limits {
     /// 256 tasks, 16 of one client, three seconds before the turn comes.
     ///
-    /// Three seconds leave room below the five that people and programs are
-    /// said to bear, and below every timeout of Envoy's. A full queue is about
-    /// 200 kB.
+    /// Three seconds leave room below the five that people and programs are said to bear, and below every timeout of
+    /// Envoy's. A full queue is about 200 kB.
     fn default() -> Self {
         Self { total: 256, per_client: 16, wait: Duration::from_secs(3) }
     }
@@ -74,16 +68,14 @@ pub enum Admission<T> {
     Busy {
         /// The task, untouched.
         task: T,
-        /// Seconds after which an attempt makes sense, 1 at least: the number
-        /// for `retry-after`.
+        /// Seconds after which an attempt makes sense, 1 at least: the number for `retry-after`.
         retry_after: u64,
     },
 }
 
 /// What [`Queue::work`] tells while it works.
 pub enum Turn<'t, T> {
-    /// A task is about to be begun; if this is answered, it is not worked on,
-    /// and comes back with that answer.
+    /// A task is about to be begun; if this is answered, it is not worked on, and comes back with that answer.
     Begins(&'t T),
     /// A task was worked on to its end. The answer does not matter.
     Ended(&'t T, Step),
@@ -91,8 +83,8 @@ pub enum Turn<'t, T> {
 
 /// Tasks of many clients, worked on one after the other.
 ///
-/// All times are those of one monotonic clock, with any origin. Whatever looks for something looks at each task that waits:
-/// at most [`Limits::total`].
+/// All times are those of one monotonic clock, with any origin. Whatever looks for something looks at each task that
+/// waits: at most [`Limits::total`].
 pub struct Queue<T> {
     limits: Limits,
     budget: Budget,
@@ -115,13 +107,11 @@ impl<T: Task> Queue<T> {
         Self { limits, budget, turns: VecDeque::new(), current: None }
     }
 
-    /// Takes a task in, does it at once if that is short enough, or turns it
-    /// away.
+    /// Takes a task in, does it at once if that is short enough, or turns it away.
     ///
-    /// At once means: no more than [`SHORTEST_SLICE`] of work, nobody waiting,
-    /// and the budget has it. A single `$apr1$` is of that kind, so it costs no
-    /// tick, and a flood of them costs no more than the budget. A task that is
-    /// finished already costs nothing and always comes back as done.
+    /// At once means: no more than [`SHORTEST_SLICE`] of work, nobody waiting, and the budget has it. A single `$apr1$`
+    /// is of that kind, so it costs no tick, and a flood of them costs no more than the budget. A task that is finished
+    /// already costs nothing and always comes back as done.
     pub fn submit(&mut self, client: Client, mut task: T, clock: &mut dyn FnMut() -> Duration) -> Admission<T> {
         let work = task.remaining();
         if work == Work::ZERO {
@@ -151,8 +141,8 @@ impl<T: Task> Queue<T> {
         Admission::Queued
     }
 
-    /// Whether a task of this client would be turned away now, and after how
-    /// many seconds it makes sense to come again. The same for every user name.
+    /// Whether a task of this client would be turned away now, and after how many seconds it makes sense to come again.
+    /// The same for every user name.
     #[must_use]
     pub fn busy(&self, client: &Client) -> Option<u64> {
         let own = self.turns.iter().find(|waiting| waiting.client == *client).map_or(0, |waiting| waiting.tasks.len());
@@ -167,8 +157,8 @@ impl<T: Task> Queue<T> {
         None
     }
 
-    /// The work that comes before a new task of a client that has `own` waiting:
-    /// all of those, and one more than that of every other client.
+    /// The work that comes before a new task of a client that has `own` waiting: all of those, and one more than that
+    /// of every other client.
     fn before(&self, own: usize) -> Work {
         let current = self.current.as_ref().map_or(Work::ZERO, T::remaining);
         let before = self.turns.iter().flat_map(|waiting| waiting.tasks.iter().take(own.saturating_add(1)));
@@ -199,13 +189,12 @@ impl<T: Task> Queue<T> {
         self.turns.iter().map(|waiting| waiting.tasks.len()).sum()
     }
 
-    /// Does one slice of work, if the budget has one, and gives back what was
-    /// finished, in order, each with [`Step::Right`] or [`Step::Wrong`].
+    /// Does one slice of work, if the budget has one, and gives back what was finished, in order, each with
+    /// [`Step::Right`] or [`Step::Wrong`].
     ///
-    /// `turn` is asked before a task is begun: there the caller looks once more
-    /// for a lock, or whether the pair was verified meanwhile. It is told each
-    /// end at once, because a slice may hold many tasks, and the failure of one
-    /// may lock the next.
+    /// `turn` is asked before a task is begun: there the caller looks once more for a lock, or whether the pair was
+    /// verified meanwhile. It is told each end at once, because a slice may hold many tasks, and the failure of one may
+    /// lock the next.
     pub fn work(
         &mut self,
         clock: &mut dyn FnMut() -> Duration,

@@ -138,7 +138,8 @@ fn a_verified_pair_counts_wherever_its_list_does_and_nowhere_else() {
 
 #[test]
 fn the_budget_is_that_of_the_configuration() {
-    // 0.9 ms of work each: three seconds of a budget of 1 ms have room for three and the next, else a client's bound counts.
+    // 0.9 ms of work each: three seconds of a budget of 1 ms have room for three and the next, else a client's bound
+    // counts.
     for (budget, waiting) in [(1, 4), (1_000, 16)] {
         let mut worker = Worker::new(&format!(
             r#"{{"hash_budget_ms_per_second": {budget}, "basic_auth_rules": [{{"prefix": "/", "htpasswd": "{BCRYPT4}"}}]}}"#

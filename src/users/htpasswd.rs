@@ -1,11 +1,9 @@
 //! The text of an htpasswd file, line by line.
 //!
-//! One `user:hash` a line, as Apache and nginx read it. Blank lines and lines
-//! that begin with `#` are passed over; spaces and tabs around a line do not
-//! count (Apache strips them too), nor do a carriage return at its end and a
-//! byte order mark at the front of the text. Both servers ignore a third field;
-//! here it is an error, because no hash holds a colon: something was pasted
-//! wrongly.
+//! One `user:hash` a line, as Apache and nginx read it. Blank lines and lines that begin with `#` are ignored; spaces
+//! and tabs around a line do not count (Apache strips them too), nor do a carriage return at its end and a byte order
+//! mark at the front of the text. Both servers ignore a third field; here it is an error, because no hash holds a
+//! colon: something was pasted wrongly.
 //!
 //! Nothing is copied: a [`Line`] borrows from the text.
 
@@ -16,7 +14,7 @@ use super::hash::{HashError, Work};
 /// The most hashes that one user may have. Rotation needs two.
 pub(crate) const MAX_HASHES_PER_USER: usize = 8;
 
-/// The most that one user's hashes may cost together, with a short password: two of the dearest kind.
+/// The most that one user's hashes may cost together, with a short password: two of the costliest kind.
 pub(crate) const MAX_WORK_PER_USER: Work = Work::from_micros(512_000);
 
 /// A line that names a user. Shows nothing of itself in `Debug`.
@@ -40,13 +38,13 @@ pub struct HtpasswdError {
     /// The line, beginning with 1; 0 if the text as a whole is meant.
     pub line: usize,
     /// What is wrong with it.
-    pub problem: Problem,
+    pub kind: HtpasswdErrorKind,
 }
 
 /// What is wrong with a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Problem {
+pub enum HtpasswdErrorKind {
     /// No user at all in the text.
     NoUser,
     /// More than four gigabytes of text.
@@ -55,8 +53,7 @@ pub enum Problem {
     MissingColon,
     /// A line that begins with a colon.
     EmptyUser,
-    /// A control character, a tab within the line for one (RFC 7617 section 2
-    /// forbids them in a user name).
+    /// A control character, a tab within the line for one (RFC 7617 section 2 forbids them in a user name).
     ControlCharacter,
     /// A space before or within the hash.
     Space,
@@ -66,9 +63,8 @@ pub enum Problem {
     Hash(HashError),
     /// A user with more than [`MAX_HASHES_PER_USER`] hashes.
     TooManyHashes,
-    /// A user whose hashes together cost more than
-    /// [`MAX_WORK_PER_USER`].
-    TooDear,
+    /// A user whose hashes together cost more than [`MAX_WORK_PER_USER`].
+    TooCostly,
 }
 
 impl fmt::Display for HtpasswdError {
@@ -76,17 +72,17 @@ impl fmt::Display for HtpasswdError {
         if self.line > 0 {
             write!(f, "line {}: ", self.line)?;
         }
-        match self.problem {
-            Problem::NoUser => f.write_str("no user: write at least one line `user:hash`, with `htpasswd -nB -C 10 USER`"),
-            Problem::TooLong => f.write_str("more than 4 GiB of text: split the list"),
-            Problem::MissingColon => f.write_str("no colon: a line is `user:hash`, or begins with `#`"),
-            Problem::EmptyUser => f.write_str("no user name before the colon: a line is `user:hash`"),
-            Problem::ControlCharacter => f.write_str("a control character: remove it"),
-            Problem::Space => f.write_str("a space in the hash: remove it, or copy the line again"),
-            Problem::ExtraField => f.write_str("more than one colon: a line is `user:hash` and nothing more"),
-            Problem::Hash(error) => error.fmt(f),
-            Problem::TooManyHashes => write!(f, "more than {MAX_HASHES_PER_USER} hashes for this user: remove those of old passwords"),
-            Problem::TooDear => f.write_str(
+        match self.kind {
+            HtpasswdErrorKind::NoUser => f.write_str("no user: write at least one line `user:hash`, with `htpasswd -nB -C 10 USER`"),
+            HtpasswdErrorKind::TooLong => f.write_str("more than 4 GiB of text: split the list"),
+            HtpasswdErrorKind::MissingColon => f.write_str("no colon: a line is `user:hash`, or begins with `#`"),
+            HtpasswdErrorKind::EmptyUser => f.write_str("no user name before the colon: a line is `user:hash`"),
+            HtpasswdErrorKind::ControlCharacter => f.write_str("a control character: remove it"),
+            HtpasswdErrorKind::Space => f.write_str("a space in the hash: remove it, or copy the line again"),
+            HtpasswdErrorKind::ExtraField => f.write_str("more than one colon: a line is `user:hash` and nothing more"),
+            HtpasswdErrorKind::Hash(error) => error.fmt(f),
+            HtpasswdErrorKind::TooManyHashes => write!(f, "more than {MAX_HASHES_PER_USER} hashes for this user: remove those of old passwords"),
+            HtpasswdErrorKind::TooCostly => f.write_str(
                 "the hashes of this user together cost more than a proxy worker can bear: remove those of old passwords, or write cheaper ones",
             ),
         }
@@ -101,8 +97,8 @@ impl fmt::Debug for Line<'_> {
     }
 }
 
-/// The users of a text, in its order, each line checked as far as its
-/// characters go; the hash is for [`crate::users::hash::Hash::parse`].
+/// The users of a text, in its order, each line checked as far as its characters go; the hash is for
+/// [`crate::users::hash::Hash::parse`].
 ///
 /// # Errors
 ///
@@ -123,7 +119,7 @@ pub fn lines(text: &str) -> impl Iterator<Item = Result<Line<'_>, HtpasswdError>
             .saturating_sub(trimmed.len())
             .saturating_add(trimmed.len().saturating_sub(trimmed.trim_start_matches([' ', '\t']).len()));
         let line = split(line, number, begin.saturating_add(before));
-        Some(line.map_err(|problem| HtpasswdError { line: number, problem }))
+        Some(line.map_err(|kind| HtpasswdError { line: number, kind }))
     })
 }
 
@@ -131,26 +127,26 @@ fn trim(line: &str) -> &str {
     line.strip_suffix('\r').unwrap_or(line).trim_matches([' ', '\t'])
 }
 
-fn split(line: &str, number: usize, start: usize) -> Result<Line<'_>, Problem> {
+fn split(line: &str, number: usize, start: usize) -> Result<Line<'_>, HtpasswdErrorKind> {
     if line.chars().any(char::is_control) {
-        return Err(Problem::ControlCharacter);
+        return Err(HtpasswdErrorKind::ControlCharacter);
     }
-    let (user, hash) = line.split_once(':').ok_or(Problem::MissingColon)?;
+    let (user, hash) = line.split_once(':').ok_or(HtpasswdErrorKind::MissingColon)?;
     if user.is_empty() {
-        return Err(Problem::EmptyUser);
+        return Err(HtpasswdErrorKind::EmptyUser);
     }
     if hash.contains(':') {
-        return Err(Problem::ExtraField);
+        return Err(HtpasswdErrorKind::ExtraField);
     }
     if hash.contains(' ') {
-        return Err(Problem::Space);
+        return Err(HtpasswdErrorKind::Space);
     }
     Ok(Line { number, start, user, hash })
 }
 
 impl<'t> Line<'t> {
-    /// User and hash of a line that [`lines`] accepted, found again by its
-    /// [`Line::start`]; nothing if none begins there.
+    /// User and hash of a line that [`lines`] accepted, found again by its [`Line::start`]; nothing if none begins
+    /// there.
     #[must_use]
     pub fn at(text: &'t str, start: usize) -> Option<(&'t str, &'t str)> {
         let rest = text.get(start..)?;

@@ -1,13 +1,12 @@
 //! The users of htpasswd text.
 
 use super::hash::{Effort, Hash};
-use super::htpasswd::{HtpasswdError, Line, MAX_HASHES_PER_USER, MAX_WORK_PER_USER, Problem, lines};
+use super::htpasswd::{HtpasswdError, HtpasswdErrorKind, Line, MAX_HASHES_PER_USER, MAX_WORK_PER_USER, lines};
 
 /// The users of one htpasswd text.
 ///
-/// The text is kept as it is, with four bytes of index for each line: a hundred
-/// thousand users need little more than their text. Hashes are read from it
-/// again when they are needed, in well under a microsecond. No `Debug`.
+/// The text is kept as it is, with four bytes of index for each line: a hundred thousand users need little more than
+/// their text. Hashes are read from it again when they are needed, in well under a microsecond. No `Debug`.
 pub struct UserList {
     text: Box<str>,
     /// Where lines begin, in the order of user and hash.
@@ -18,9 +17,8 @@ pub struct UserList {
 impl UserList {
     /// Reads htpasswd text, see [`crate::users::htpasswd`].
     ///
-    /// The same user may stand there more than once with different hashes: any
-    /// of them is accepted, so that a password can be changed while both work.
-    /// Lines that repeat one another count once.
+    /// The same user may stand there more than once with different hashes: any of them is accepted, so that a password
+    /// can be changed while both work. Lines that repeat one another count once.
     ///
     /// # Errors
     ///
@@ -28,18 +26,18 @@ impl UserList {
     pub fn parse(text: impl Into<Box<str>>) -> Result<Self, HtpasswdError> {
         let text: Box<str> = text.into();
         if u32::try_from(text.len()).is_err() {
-            return Err(HtpasswdError { line: 0, problem: Problem::TooLong });
+            return Err(HtpasswdError { line: 0, kind: HtpasswdErrorKind::TooLong });
         }
         let mut found = Vec::new();
         for line in lines(&text) {
             let line = line?;
             if let Err(error) = Hash::parse(line.hash) {
-                return Err(HtpasswdError { line: line.number, problem: Problem::Hash(error) });
+                return Err(HtpasswdError { line: line.number, kind: HtpasswdErrorKind::Hash(error) });
             }
             found.push(line);
         }
         if found.is_empty() {
-            return Err(HtpasswdError { line: 0, problem: Problem::NoUser });
+            return Err(HtpasswdError { line: 0, kind: HtpasswdErrorKind::NoUser });
         }
         found.sort_unstable_by_key(|line| (line.user, line.hash, line.number));
         found.dedup_by_key(|line| (line.user, line.hash));
@@ -48,14 +46,14 @@ impl UserList {
         for user in found.chunk_by(|one, other| one.user == other.user) {
             let line = user.iter().map(|line| line.number).max().unwrap_or_default();
             if user.len() > MAX_HASHES_PER_USER {
-                return Err(HtpasswdError { line, problem: Problem::TooManyHashes });
+                return Err(HtpasswdError { line, kind: HtpasswdErrorKind::TooManyHashes });
             }
             let own = user
                 .iter()
                 .filter_map(|line| Hash::parse(line.hash).ok())
                 .fold(Effort::default(), |sum, hash| sum.plus(hash.effort()));
             if own.work(SHORT_PASSWORD) > MAX_WORK_PER_USER {
-                return Err(HtpasswdError { line, problem: Problem::TooDear });
+                return Err(HtpasswdError { line, kind: HtpasswdErrorKind::TooCostly });
             }
             effort = effort.max(own);
         }
@@ -63,8 +61,7 @@ impl UserList {
         Ok(Self { text, index, effort })
     }
 
-    /// Whether the user is in the list. For the log and the counters alone: an
-    /// answer must not depend on it.
+    /// Whether the user is in the list. For the log and the counters alone: an answer must not depend on it.
     #[must_use]
     pub fn contains(&self, user: &[u8]) -> bool {
         self.hashes(user).next().is_some()

@@ -65,7 +65,8 @@ fn has_control_character(bytes: &[u8]) -> bool {
     const DELETES: u64 = u64::from_ne_bytes([0x7f; 8]);
     const HIGHEST_BITS: u64 = u64::from_ne_bytes([0x80; 8]);
     let (words, rest) = bytes.as_chunks();
-    // Where a byte is lower than what is taken from it, its highest bit becomes set; a carry only goes beyond such a byte.
+    // Where a byte is lower than what is taken from it, its highest bit becomes set; a carry only goes beyond such a
+    // byte.
     let any_below = |word: u64, least| word.wrapping_sub(least) & !word & HIGHEST_BITS != 0;
     let has_any = |word: u64| any_below(word, SPACES) || any_below(word ^ DELETES, EACH);
     words.iter().any(|word| has_any(u64::from_ne_bytes(*word))) || rest.iter().any(u8::is_ascii_control)

@@ -42,8 +42,8 @@ pub enum Verdict {
 }
 
 impl PlainLists {
-    /// Stores lists of pairs and tells under which id each is found.
-    /// The same user may stand in a list with several passwords.
+    /// Stores lists of pairs and tells under which id each is found. The same user may stand in a list with several
+    /// passwords.
     pub fn new(lists: impl IntoIterator<Item = Box<[Pair]>>) -> (Self, Vec<PlainListId>) {
         let mut stored = Self { key: RandomState::new(), pairs: HashTable::new(), users: HashTable::new() };
         let second_key = RandomState::new();
@@ -87,7 +87,7 @@ impl PlainLists {
         })
     }
 
-    /// The hash of list and user name, and that of list and pair. The first is a station on the way to the second.
+    /// The hash of list and user name, and that of list and pair, computed in one pass.
     fn hashes(&self, list: PlainListId, pair: &Pair) -> (u64, u64) {
         let (user, password) = pair.split_at_colon();
         let mut hasher = self.key.build_hasher();

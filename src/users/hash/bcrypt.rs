@@ -1,9 +1,8 @@
 //! `$2a$`, `$2b$` and `$2y$`: bcrypt.
 //!
-//! Provos and Mazières, "A Future-Adaptable Password Scheme" (USENIX 1999).
-//! The three letters name bugs of old implementations that a right one does
-//! not have; all are computed the same way here, as OpenBSD, Apache and
-//! libxcrypt do. `$2x$` marks hashes that were computed with one of the bugs.
+//! Provos and Mazières, "A Future-Adaptable Password Scheme" (USENIX 1999). The three letters name bugs of old
+//! implementations that a right one does not have; all are computed the same way here, as OpenBSD, Apache and libxcrypt
+//! do. `$2x$` marks hashes that were computed with one of the bugs.
 
 use base64::Engine;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -18,20 +17,18 @@ pub(super) const BCRYPT_MIN_COST: u32 = 4;
 
 /// The highest cost of a bcrypt hash that is taken.
 ///
-/// A cost of 12 is 224 ms of a worker's processor: about a second for a lone
-/// login under the default budget of `hash_budget_ms_per_second`,
-/// and each step further doubles that. A cost of 31 would take 33 hours.
+/// A cost of 12 is 224 ms of a worker's processor: about a second for a lone login under the default budget of
+/// `hash_budget_ms_per_second`, and each step further doubles that. A cost of 31 would take 33 hours.
 pub(super) const BCRYPT_MAX_COST: u32 = 12;
 
 /// How many bytes of a password bcrypt looks at.
 ///
-/// Longer ones are cut, as Apache, OpenBSD and libxcrypt do, because
-/// `htpasswd -B` writes such hashes without a word.
+/// Longer ones are cut, as Apache, OpenBSD and libxcrypt do, because `htpasswd -B` writes such hashes without a
+/// warning.
 pub(super) const BCRYPT_PASSWORD_BYTES: usize = 72;
 
-/// bcrypt's own order of the base64 alphabet. The four and two bits that the
-/// last characters of salt and digest have to spare are not looked at: some
-/// old writers leave noise there, and OpenBSD does not look either.
+/// bcrypt's own order of the base64 alphabet. The four and two unused bits in the last characters of salt and digest
+/// are ignored, as OpenBSD does: some old writers leave noise there.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &base64::alphabet::BCRYPT,
     GeneralPurposeConfig::new()
@@ -87,8 +84,7 @@ fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
     (len == N).then_some(out)
 }
 
-/// Some first stages and rounds of bcrypt's key schedule, and the digest that
-/// they should give.
+/// Some first stages and rounds of bcrypt's key schedule, and the digest that they should give.
 pub(super) struct Expansion {
     starts: u32,
     rounds: u32,
@@ -103,14 +99,14 @@ pub(super) struct Expansion {
 #[derive(Default)]
 struct Key(Vec<u8>);
 
-/// The first stage, and the encryption at the end: reckoned from the number of
-/// Blowfish blocks in them, against that of a round.
+/// The first stage, and the encryption at the end: reckoned from the number of Blowfish blocks in them, against that of
+/// a round.
 const START: Work = Work::from_micros(42);
 /// A round: the key schedule twice, in Envoy's V8.
 const ROUND: Work = Work::from_micros(55);
 
 impl Expansion {
-    /// Work that nobody asks the result of.
+    /// Work whose result is not used.
     pub(super) fn blank(starts: u32, rounds: u32) -> Self {
         Self { starts, rounds, salt: [0; 16], expected: [0; 23], state: None, key: Key::default() }
     }
@@ -151,8 +147,8 @@ impl Expansion {
         self.starts == 0 && self.rounds == 0
     }
 
-    /// Whether the key schedule encrypts bcrypt's text to the digest that was
-    /// expected, in constant time. Charged with the first stage.
+    /// Whether the key schedule encrypts bcrypt's text to the digest that was expected, in constant time. Charged with
+    /// the first stage.
     pub(super) fn right(&self) -> bool {
         let Some(state) = &self.state else {
             return false;

@@ -43,13 +43,12 @@ impl fmt::Display for Scheme {
 pub enum HashError {
     /// Nothing stands after the colon.
     Empty,
-    /// Thirteen characters of crypt's alphabet, or BSD's `_` form: DES crypt,
-    /// broken by any laptop, and only eight characters of the password count.
+    /// Thirteen characters of crypt's alphabet, or BSD's `_` form: DES crypt, broken by any laptop, and only eight
+    /// characters of the password count.
     DesCrypt,
     /// No scheme at the front: most likely the password itself.
     PlainText,
-    /// argon2, which would cost every worker 19 MiB of memory for good and
-    /// cannot be done in slices.
+    /// argon2, which would cost every worker 19 MiB of memory for good and cannot be done in slices.
     Argon2,
     /// `$2x$`: written by a PHP that computed bcrypt wrongly.
     Bcrypt2x,
@@ -70,7 +69,7 @@ pub enum HashError {
         /// The least cost or number of rounds that it may name.
         least: u32,
     },
-    /// Dearer than a proxy worker can bear.
+    /// Costlier than a proxy worker can bear.
     CostTooHigh {
         /// The scheme of the hash.
         scheme: Scheme,

@@ -3,10 +3,10 @@
 use sha2::{Sha256, Sha512};
 
 use super::bcrypt::Expansion;
-use super::md5_crypt::{Marker, Md5Crypt, Setting};
+use super::md5_crypt::{Marker, Md5Crypt, Md5Setting};
 use super::rounds::Rounds;
 use super::salt::Salt;
-use super::sha_crypt::With;
+use super::sha_crypt::ShaSetting;
 use super::sha1::SaltedSha1;
 use super::{Hash, Kind, LONGEST_PASSWORD, Password, Work};
 
@@ -21,71 +21,75 @@ pub enum Step {
     Wrong,
 }
 
-/// The verification of one hash, cut into steps, or as much work for nothing. It holds four kilobytes while a bcrypt hash
-/// is worked on; dropping it at any time is fine.
-pub(crate) struct Task {
-    kind: TaskKind,
-    /// Whether a right password is told; not so in decoys. The comparison is
-    /// made all the same, so that neither compiler nor clock knows.
+/// The verification of one hash, cut into steps, or a decoy: as much work for nothing. It holds four kilobytes while a
+/// bcrypt hash is worked on. It may be dropped at any time.
+pub(crate) struct HashJob {
+    kind: Computation,
+    /// Whether a right password counts; it does not in decoys. The comparison is made all the same, so that it is
+    /// neither optimised away nor seen on a clock.
     pub(super) right_counts: bool,
 }
 
-enum TaskKind {
+enum Computation {
     Sha1(SaltedSha1),
-    Md5(Rounds<Setting>),
+    Md5(Rounds<Md5Setting>),
     Bcrypt(Expansion),
-    Sha256(Rounds<With<Sha256>>),
-    Sha512(Rounds<With<Sha512>>),
+    Sha256(Rounds<ShaSetting<Sha256>>),
+    Sha512(Rounds<ShaSetting<Sha512>>),
 }
 
-impl Task {
+impl HashJob {
     /// The verification of a hash.
     pub(crate) fn genuine(hash: &Hash) -> Self {
         let kind = match &hash.0 {
-            Kind::Sha1(hash) => TaskKind::Sha1(*hash),
-            Kind::Md5(hash) => TaskKind::Md5(Rounds::new(hash.setting, 1, Md5Crypt::rounds(), &hash.digest)),
-            Kind::Bcrypt(hash) => TaskKind::Bcrypt(hash.rounds_of(1, hash.rounds())),
-            Kind::Sha256(hash) => TaskKind::Sha256(Rounds::new(With::new(hash.salt), 1, hash.rounds, &hash.digest)),
-            Kind::Sha512(hash) => TaskKind::Sha512(Rounds::new(With::new(hash.salt), 1, hash.rounds, &hash.digest)),
+            Kind::Sha1(hash) => Computation::Sha1(*hash),
+            Kind::Md5(hash) => Computation::Md5(Rounds::new(hash.setting, 1, Md5Crypt::rounds(), &hash.digest)),
+            Kind::Bcrypt(hash) => Computation::Bcrypt(hash.rounds_of(1, hash.rounds())),
+            Kind::Sha256(hash) => {
+                Computation::Sha256(Rounds::new(ShaSetting::new(hash.salt), 1, hash.rounds, &hash.digest))
+            }
+            Kind::Sha512(hash) => {
+                Computation::Sha512(Rounds::new(ShaSetting::new(hash.salt), 1, hash.rounds, &hash.digest))
+            }
         };
         Self { kind, right_counts: true }
     }
 
     pub(crate) const fn is_fast(&self) -> bool {
-        matches!(self.kind, TaskKind::Sha1(_))
+        matches!(self.kind, Computation::Sha1(_))
     }
 
     /// What is left to do for a password of that length.
     pub(crate) fn remaining(&self, password_len: usize) -> Work {
         match &self.kind {
-            TaskKind::Sha1(_) => SaltedSha1::cost(password_len),
-            TaskKind::Md5(rounds) => rounds.remaining(password_len),
-            TaskKind::Bcrypt(expansion) => expansion.remaining(),
-            TaskKind::Sha256(rounds) => rounds.remaining(password_len),
-            TaskKind::Sha512(rounds) => rounds.remaining(password_len),
+            Computation::Sha1(_) => SaltedSha1::cost(password_len),
+            Computation::Md5(rounds) => rounds.remaining(password_len),
+            Computation::Bcrypt(expansion) => expansion.remaining(),
+            Computation::Sha256(rounds) => rounds.remaining(password_len),
+            Computation::Sha512(rounds) => rounds.remaining(password_len),
         }
     }
 
-    /// Works until the budget is spent or the task is finished, at most a quarter of a millisecond longer; says how much was
-    /// done. What is longest without a division is the first stage of `$5$` with the longest password; with one of 72
-    /// bytes or less it is a round of bcrypt, 55 µs.
+    /// Works until the budget is spent or the task is finished, at most a quarter of a millisecond longer; says how
+    /// much was done. The longest piece is the first stage of `$5$` with the longest password; with one of 72 bytes or
+    /// less it is a round of bcrypt, 55 µs.
     pub(crate) fn work(&mut self, password: &Password, budget: Work) -> (Work, Step) {
         let bytes = password.bytes();
         let (done, right) = match &mut self.kind {
-            TaskKind::Sha1(hash) => (SaltedSha1::cost(bytes.len()), Some(hash.right(bytes))),
-            TaskKind::Md5(rounds) => {
+            Computation::Sha1(hash) => (SaltedSha1::cost(bytes.len()), Some(hash.right(bytes))),
+            Computation::Md5(rounds) => {
                 let done = rounds.work(bytes, budget);
                 (done, rounds.finished().then(|| rounds.right()))
             }
-            TaskKind::Bcrypt(expansion) => {
+            Computation::Bcrypt(expansion) => {
                 let done = expansion.work(bytes, budget);
                 (done, expansion.finished().then(|| expansion.right()))
             }
-            TaskKind::Sha256(rounds) => {
+            Computation::Sha256(rounds) => {
                 let done = rounds.work(bytes, budget);
                 (done, rounds.finished().then(|| rounds.right()))
             }
-            TaskKind::Sha512(rounds) => {
+            Computation::Sha512(rounds) => {
                 let done = rounds.work(bytes, budget);
                 (done, rounds.finished().then(|| rounds.right()))
             }
@@ -99,11 +103,9 @@ impl Task {
     }
 }
 
-/// Hashing, by what has to be done: the work of one hash, of a user's hashes,
-/// or of a list's costliest failure.
+/// Hashing, by what has to be done: the work of one hash, of a user's hashes, or of a list's costliest failure.
 ///
-/// Two efforts that are equal are the same operations in the same number, and
-/// so cost the same on any machine.
+/// Two efforts that are equal are the same operations in the same number, and so cost the same on any machine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Effort {
     /// Single SHA-1s.
@@ -183,27 +185,27 @@ impl Effort {
     /// What it costs with a password of so many bytes.
     pub(crate) fn work(self, password_len: usize) -> Work {
         let len = password_len.min(LONGEST_PASSWORD);
-        self.decoys().map(|task| task.remaining(len)).fold(Work::ZERO, Work::plus)
+        self.decoys().map(|job| job.remaining(len)).fold(Work::ZERO, Work::plus)
     }
 
-    /// Tasks that do all of it and end wrong.
-    pub(crate) fn decoys(self) -> impl Iterator<Item = Task> {
-        let sha1 = (0..self.sha1).map(|_| TaskKind::Sha1(SaltedSha1::blank()));
+    /// Jobs that do all of it and end wrong.
+    pub(crate) fn decoys(self) -> impl Iterator<Item = HashJob> {
+        let sha1 = (0..self.sha1).map(|_| Computation::Sha1(SaltedSha1::blank()));
         let md5 = (!self.md5.is_nothing()).then(|| {
             let Share { starts, rounds, salt } = self.md5;
-            let setting = Setting { marker: Marker::Apache, salt: Salt::blank(salt) };
-            TaskKind::Md5(Rounds::new(setting, starts, rounds, &[0; 16]))
+            let setting = Md5Setting { marker: Marker::Apache, salt: Salt::blank(salt) };
+            Computation::Md5(Rounds::new(setting, starts, rounds, &[0; 16]))
         });
         let bcrypt = (!self.bcrypt.is_nothing())
-            .then(|| TaskKind::Bcrypt(Expansion::blank(self.bcrypt.starts, self.bcrypt.rounds)));
+            .then(|| Computation::Bcrypt(Expansion::blank(self.bcrypt.starts, self.bcrypt.rounds)));
         let sha256 = (!self.sha256.is_nothing()).then(|| {
             let Share { starts, rounds, salt } = self.sha256;
-            TaskKind::Sha256(Rounds::new(With::new(Salt::blank(salt)), starts, rounds, &[0; 32]))
+            Computation::Sha256(Rounds::new(ShaSetting::new(Salt::blank(salt)), starts, rounds, &[0; 32]))
         });
         let sha512 = (!self.sha512.is_nothing()).then(|| {
             let Share { starts, rounds, salt } = self.sha512;
-            TaskKind::Sha512(Rounds::new(With::new(Salt::blank(salt)), starts, rounds, &[0; 64]))
+            Computation::Sha512(Rounds::new(ShaSetting::new(Salt::blank(salt)), starts, rounds, &[0; 64]))
         });
-        sha1.chain(md5).chain(bcrypt).chain(sha256).chain(sha512).map(|kind| Task { kind, right_counts: false })
+        sha1.chain(md5).chain(bcrypt).chain(sha256).chain(sha512).map(|kind| HashJob { kind, right_counts: false })
     }
 }

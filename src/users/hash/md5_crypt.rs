@@ -1,10 +1,8 @@
 //! `$1$` and `$apr1$`: MD5-crypt.
 //!
-//! A thousand rounds of MD5, by Poul-Henning Kamp for FreeBSD (1994); Apache's
-//! variant differs in the marker alone, which is hashed too
-//! (`apr_md5_encode` of APR-util). The password's length is not limited by the
-//! scheme; its author called it no longer safe in 2012. Choose it only where
-//! another tool must read the same file.
+//! A thousand rounds of MD5, by Poul-Henning Kamp for FreeBSD (1994); Apache's variant differs in the marker alone,
+//! which is hashed too (`apr_md5_encode` of APR-util). The password's length is not limited by the scheme; its author
+//! declared it no longer safe in 2012. Use it only where another tool must read the same file.
 
 use md5::{Digest, Md5};
 
@@ -22,13 +20,13 @@ const SALT: usize = 8;
 /// One `$1$` or `$apr1$` hash.
 #[derive(Clone, Copy)]
 pub(crate) struct Md5Crypt {
-    pub(super) setting: Setting,
+    pub(super) setting: Md5Setting,
     pub(super) digest: [u8; 16],
 }
 
 /// Which variant, and its salt.
 #[derive(Clone, Copy)]
-pub(crate) struct Setting {
+pub(crate) struct Md5Setting {
     pub(super) marker: Marker,
     pub(super) salt: Salt,
 }
@@ -63,7 +61,7 @@ impl Md5Crypt {
         let (salt, digest) = text.split_once('$').ok_or(HashError::Digest(scheme))?;
         let salt = Salt::parse(salt.as_bytes(), SALT, scheme)?;
         let digest = decode_crypt64(digest.as_bytes()).ok_or(HashError::Digest(scheme))?;
-        Ok(Self { setting: Setting { marker, salt }, digest })
+        Ok(Self { setting: Md5Setting { marker, salt }, digest })
     }
 
     pub(super) const fn rounds() -> u32 {
@@ -71,7 +69,7 @@ impl Md5Crypt {
     }
 }
 
-impl Flavour for Setting {
+impl Flavour for Md5Setting {
     type Digest = Md5;
 
     const ORDER: &'static [usize] = &[12, 6, 0, 13, 7, 1, 14, 8, 2, 15, 9, 3, 5, 10, 4, 11];
@@ -90,8 +88,8 @@ impl Flavour for Setting {
         for part in password.chunks(inner.len()) {
             feed(&mut hasher, inner.get(..part.len()).unwrap_or_default());
         }
-        // The original reads the length bit by bit and hashes a NUL for each
-        // one and the password's first byte for each zero.
+        // The original reads the length bit by bit and hashes a NUL for each one and the password's first byte for each
+        // zero.
         let mut length = password.len();
         while length > 0 {
             feed(&mut hasher, if length & 1 == 1 { &[0] } else { password.get(..1).unwrap_or_default() });
@@ -128,7 +126,7 @@ mod tests {
         for password in [0, 1, 16, 72, 256] {
             // Twice the password for the inner digest, once and as many bytes of that for the outer one.
             let hashed = (password * 4 + 3 * SALT) as u64 / 64 * BLOCK_NANOS;
-            let charged = Setting::start_work(password).nanos();
+            let charged = Md5Setting::start_work(password).nanos();
             assert!((hashed.max(1)..10_000).contains(&charged), "{password}: {charged} for {hashed} ns");
         }
     }

@@ -1,8 +1,7 @@
-//! The password hashes of an htpasswd file, verified a little at a time.
+//! The password hashes of an htpasswd file, verified in steps.
 //!
-//! A proxy worker is one event loop: whatever it hashes, every other request
-//! of that worker waits for. So a verification is a [`Task`] that is worked on
-//! in steps, and what it costs is known before it begins.
+//! A proxy worker is one event loop: while it hashes, every other request of that worker waits. So a verification is a
+//! [`HashJob`] that is worked on in steps, and what it costs is known before it begins.
 //!
 //! | written as | scheme | a login costs | written by |
 //! | --- | --- | --- | --- |
@@ -14,16 +13,13 @@
 //!
 //! # Passwords
 //!
-//! Bytes, not text: whatever the client sent, usually UTF-8 (RFC 7617 section
-//! 2.1), with no normalisation. An empty password is one like any other.
-//! - Longer than [`LONGEST_PASSWORD`]: matches no hash. No `htpasswd` and no
-//!   `openssl passwd` takes a longer one, and the cost of `$1$`, `$5$` and
-//!   `$6$` grows with it.
-//! - With a NUL: matches no hash. C ends a password there, and bcrypt repeats
-//!   a short one with a NUL between, so `a` and `a␀a` would be the same
-//!   password; RFC 7617 forbids control characters anyway.
-//! - Longer than 72 bytes under bcrypt: the rest does not
-//!   count, as in Apache, OpenBSD and libxcrypt.
+//! Bytes, not text: whatever the client sent, usually UTF-8 (RFC 7617 section 2.1), with no normalisation. An empty
+//! password is one like any other.
+//! - Longer than [`LONGEST_PASSWORD`]: matches no hash. No `htpasswd` and no `openssl passwd` takes a longer one, and
+//!   the cost of `$1$`, `$5$` and `$6$` grows with it.
+//! - With a NUL: matches no hash. C ends a password there, and bcrypt repeats a short one with a NUL between, so `a`
+//!   and `a␀a` would be the same password; RFC 7617 forbids control characters anyway.
+//! - Longer than 72 bytes under bcrypt: the rest does not count, as in Apache, OpenBSD and libxcrypt.
 //!
 //! All three cost as much as any other wrong password.
 
@@ -44,7 +40,7 @@ use std::fmt;
 
 pub use error::{HashError, Scheme};
 pub use job::Step;
-pub(crate) use job::{Effort, Task};
+pub(crate) use job::{Effort, HashJob};
 pub use password::LONGEST_PASSWORD;
 pub(crate) use password::Password;
 pub use work::Work;
@@ -69,8 +65,8 @@ impl Hash {
     ///
     /// # Errors
     ///
-    /// A scheme that is unknown or not offered, a salt, digest or cost that no
-    /// implementation writes, or a cost beyond the bounds of the scheme. Scheme markers compare exactly, as in Apache.
+    /// A scheme that is unknown or not offered, a salt, digest or cost that no implementation writes, or a cost beyond
+    /// the bounds of the scheme. Scheme markers compare exactly, as in Apache.
     pub fn parse(text: &str) -> Result<Self, HashError> {
         use md5_crypt::{Marker, Md5Crypt};
         let kind = if let Some(rest) = text.strip_prefix("{SHA}") {

@@ -1,8 +1,7 @@
 //! The round loop that MD5-crypt and SHA-crypt share, cut into rounds.
 //!
-//! Drepper kept the loop of Poul-Henning Kamp's MD5-crypt and changed what is
-//! around it, so one loop serves `$1$`, `$apr1$`, `$5$` and `$6$`; a
-//! [`Flavour`] is what differs.
+//! Drepper kept the loop of Poul-Henning Kamp's MD5-crypt and changed what is around it, so one loop serves `$1$`,
+//! `$apr1$`, `$5$` and `$6$`; a [`Flavour`] is what differs.
 
 use digest::{Digest, FixedOutputReset, Output};
 use subtle::ConstantTimeEq;
@@ -43,11 +42,10 @@ pub(super) trait Flavour {
 
 /// A round's share of hashing `ROUND` once and `BLOCK` for each block.
 ///
-/// Which of password and salt go into a round repeats every 42 rounds: both in
-/// 24 of them, the password alone in 12, the salt alone in 4, neither in 2.
-/// Charging the mean keeps the sum exact for any password length without
-/// counting blocks as they come; salts are charged as if they had the most
-/// characters, so that a shorter one is not a cheaper one.
+/// Which of password and salt go into a round repeats every 42 rounds: both in 24 of them, the password alone in 12,
+/// the salt alone in 4, neither in 2. Charging the mean keeps the sum exact for any password length without counting
+/// blocks as they come; salts are charged as if they had the most characters, so that a shorter one is not a cheaper
+/// one.
 pub(super) const fn mean_round(
     password: usize,
     salt: usize,
@@ -70,8 +68,7 @@ pub(super) const fn mean_round(
     Work::from_nanos(round_nanos.saturating_add(block_nanos.saturating_mul(cycle).div_ceil(42)))
 }
 
-/// Some first stages and rounds of one flavour, and the digest that the last
-/// of them should give.
+/// Some first stages and rounds of one flavour, and the digest that the last of them should give.
 pub(super) struct Rounds<F: Flavour> {
     flavour: F,
     starts: u32,
@@ -142,8 +139,8 @@ impl<F: Flavour> Rounds<F> {
     }
 }
 
-/// Hashes some more bytes. A call and not a copy of the digest's buffering at
-/// each place: that made the module ten kilobytes larger and no faster.
+/// Hashes some more bytes. Not inlined: copies of the digest's buffering made the module ten kilobytes larger and no
+/// faster.
 #[inline(never)]
 pub(super) fn feed<D: Digest>(hasher: &mut D, bytes: &[u8]) {
     hasher.update(bytes);

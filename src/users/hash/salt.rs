@@ -2,7 +2,7 @@
 
 use super::{HashError, Scheme};
 
-/// A salt of at most sixteen bytes, kept in place.
+/// A salt of at most sixteen bytes, stored inline.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Salt {
     bytes: [u8; 16],
@@ -17,8 +17,8 @@ impl Salt {
 
     /// The text of a salt, of at most `most` characters.
     ///
-    /// crypt's own alphabet is not insisted on: implementations take any
-    /// character that a line of a password file can hold.
+    /// crypt's own alphabet is not insisted on: implementations take any character that a line of a password file can
+    /// hold.
     pub(crate) fn parse(text: &[u8], most: usize, scheme: Scheme) -> Result<Self, HashError> {
         if text.len() > most || !text.iter().all(u8::is_ascii_graphic) {
             return Err(HashError::Salt(scheme));
@@ -42,16 +42,15 @@ impl Salt {
     }
 }
 
-/// The bytes that crypt's `b64_from_24bit` wrote, in the order in which it took
-/// them: little end first, `./0-9A-Za-z`, no padding. Bits that stand for
-/// nothing have to be zero, as every writer leaves them.
+/// The bytes that crypt's `b64_from_24bit` wrote, in the order in which it took them: little end first, `./0-9A-Za-z`,
+/// no padding. Bits that stand for nothing have to be zero, as every writer leaves them.
 pub(crate) fn decode_crypt64<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
     if text.len() != N.saturating_mul(8).div_ceil(6) {
         return None;
     }
     let mut out = [0; N];
-    let mut places = out.iter_mut();
-    let (mut bits, mut held) = (0_u32, 0_u32);
+    let mut bytes = out.iter_mut();
+    let (mut bits, mut count) = (0_u32, 0_u32);
     for &c in text {
         let six = match c {
             b'.' | b'/' => c.wrapping_sub(b'.'),
@@ -60,12 +59,12 @@ pub(crate) fn decode_crypt64<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
             b'a'..=b'z' => c.wrapping_sub(b'a').wrapping_add(38),
             _ => return None,
         };
-        bits |= u32::from(six).wrapping_shl(held);
-        held = held.saturating_add(6);
-        if held >= 8 {
-            *places.next()? = bits.to_le_bytes()[0];
+        bits |= u32::from(six).wrapping_shl(count);
+        count = count.saturating_add(6);
+        if count >= 8 {
+            *bytes.next()? = bits.to_le_bytes()[0];
             bits = bits.wrapping_shr(8);
-            held = held.saturating_sub(8);
+            count = count.saturating_sub(8);
         }
     }
     (bits == 0).then_some(out)

@@ -1,9 +1,7 @@
 //! `{SHA}` and `{SSHA}`: one SHA-1.
 //!
-//! RFC 2307, and Netscape's salted form. A graphics card tries ten thousand
-//! million of them a second: they only suit long random tokens. Two pairs of
-//! passwords with one SHA-1 can be made, a second password for a given hash
-//! can not.
+//! RFC 2307, and Netscape's salted form. A graphics card tries ten thousand million of them a second: they only suit
+//! long random tokens. Two pairs of passwords with one SHA-1 can be made, a second password for a given hash can not.
 
 use base64::Engine;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};

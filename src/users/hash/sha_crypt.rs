@@ -1,7 +1,7 @@
 //! `$5$` and `$6$`: SHA-crypt.
 //!
-//! Ulrich Drepper, "Unix crypt using SHA-256 and SHA-512", version 0.6: 5,000
-//! rounds unless `rounds=` names another number.
+//! Ulrich Drepper, "Unix crypt using SHA-256 and SHA-512", version 0.6: 5,000 rounds unless `rounds=` names another
+//! number.
 
 use digest::FixedOutputReset;
 use sha2::{Digest, Sha256, Sha512};
@@ -16,15 +16,14 @@ const DEFAULT_ROUNDS: u32 = 5_000;
 
 /// The fewest rounds that a `$5$` or `$6$` hash may name.
 ///
-/// The specification raises fewer to this number before it hashes and before
-/// it writes, so no implementation ever wrote a smaller one; libxcrypt refuses
-/// them when it reads, and so does this.
+/// The specification raises fewer to this number before it hashes and before it writes, so no implementation ever wrote
+/// a smaller one; libxcrypt refuses them when it reads, and so does this.
 pub(super) const SHA_CRYPT_MIN_ROUNDS: u32 = 1_000;
 
 /// The most rounds that a `$5$` or `$6$` hash may name.
 ///
-/// With the longest password this is about a quarter of a second of work, what
-/// the dearest bcrypt hash takes, see [`BCRYPT_MAX_COST`](super::bcrypt::BCRYPT_MAX_COST).
+/// With the longest password this is about a quarter of a second of work, what the costliest bcrypt hash takes, see
+/// [`BCRYPT_MAX_COST`](super::bcrypt::BCRYPT_MAX_COST).
 pub(super) const SHA_CRYPT_MAX_ROUNDS: u32 = 100_000;
 
 /// The most characters of salt that count.
@@ -32,12 +31,12 @@ const SALT: usize = 16;
 
 /// Which of the two, and its salt.
 #[derive(Clone, Copy)]
-pub(crate) struct With<D> {
+pub(crate) struct ShaSetting<D> {
     pub(super) salt: Salt,
     kind: std::marker::PhantomData<D>,
 }
 
-impl<D> With<D> {
+impl<D> ShaSetting<D> {
     pub(super) const fn new(salt: Salt) -> Self {
         Self { salt, kind: std::marker::PhantomData }
     }
@@ -122,8 +121,8 @@ fn repeated(digest: &[u8], len: usize) -> Vec<u8> {
     digest.iter().copied().cycle().take(len).collect()
 }
 
-/// The first stage hashes the password as often as it has bytes, and the salt
-/// 16 to 271 times, as a byte of a digest says: charged as the most.
+/// The first stage hashes the password as often as it has bytes, and the salt 16 to 271 times, as a byte of a digest
+/// says: charged as the most.
 const fn start_work(password_len: usize, block: usize, block_nanos: u64) -> Work {
     let bytes = password_len
         .saturating_mul(password_len)
@@ -132,7 +131,7 @@ const fn start_work(password_len: usize, block: usize, block_nanos: u64) -> Work
     Work::from_micros(2).plus(Work::from_nanos(block_nanos).times(bytes.div_ceil(block) as u64))
 }
 
-impl Flavour for With<Sha256> {
+impl Flavour for ShaSetting<Sha256> {
     type Digest = Sha256;
 
     const ORDER: &'static [usize] = &[
@@ -157,7 +156,7 @@ impl Flavour for With<Sha256> {
     }
 }
 
-impl Flavour for With<Sha512> {
+impl Flavour for ShaSetting<Sha512> {
     type Digest = Sha512;
 
     const ORDER: &'static [usize] = &[
@@ -200,8 +199,8 @@ mod tests {
     fn the_first_stage_is_charged_for_all_that_it_hashes() {
         for password in [0, 1, 16, 72, 256] {
             for (charged, block, block_nanos) in [
-                (With::<Sha256>::start_work(password), 64, SHA256_BLOCK_NANOS),
-                (With::<Sha512>::start_work(password), 128, SHA512_BLOCK_NANOS),
+                (ShaSetting::<Sha256>::start_work(password), 64, SHA256_BLOCK_NANOS),
+                (ShaSetting::<Sha512>::start_work(password), 128, SHA512_BLOCK_NANOS),
             ] {
                 let hashed = (password * password + 271 * SALT) as u64 / block * block_nanos;
                 assert!((hashed..250_000).contains(&charged.nanos()), "{password}: {charged:?} for {hashed} ns");

@@ -13,7 +13,7 @@ use std::process::Command;
 
 use proptest::prelude::*;
 
-use super::{Hash, HashError, LONGEST_PASSWORD, Password, Scheme, Step, Task, Work};
+use super::{Hash, HashError, HashJob, LONGEST_PASSWORD, Password, Scheme, Step, Work};
 
 /// The most that may be done past the budget of a step.
 const LONGEST_PIECE: Work = Work::from_micros(250);
@@ -23,30 +23,30 @@ fn cost(hash: &Hash, password_len: usize) -> Work {
     hash.effort().work(password_len)
 }
 
-/// One task with its password.
-struct Job {
+/// One job with its password.
+struct Run {
     password: Password,
-    task: Task,
+    job: HashJob,
     done: Work,
     state: Step,
 }
 
-impl Job {
+impl Run {
     fn new(hash: &Hash, password: &[u8]) -> Self {
-        let (password, task) = (Password::new(password), Task::genuine(hash));
-        Self { password, task, done: Work::ZERO, state: Step::Pending }
+        let (password, job) = (Password::new(password), HashJob::genuine(hash));
+        Self { password, job, done: Work::ZERO, state: Step::Pending }
     }
 
-    /// A job that does the same work and ends wrong, whatever the password.
+    /// A run that does the same work and ends wrong, whatever the password.
     fn decoy(hash: &Hash, password: &[u8]) -> Self {
-        let mut job = Self::new(hash, password);
-        job.task.right_counts = false;
-        job
+        let mut run = Self::new(hash, password);
+        run.job.right_counts = false;
+        run
     }
 
     fn step(&mut self, budget: Work) -> Step {
-        assert_eq!(self.state, Step::Pending, "a task that is finished is not asked again");
-        let (done, state) = self.task.work(&self.password, budget);
+        assert_eq!(self.state, Step::Pending, "a job that is finished is not asked again");
+        let (done, state) = self.job.work(&self.password, budget);
         (self.done, self.state) = (self.done.plus(done), state);
         state
     }
@@ -69,11 +69,11 @@ fn bytes(hex: &str) -> Vec<u8> {
 const ALL: Work = Work::from_nanos(u64::MAX);
 
 fn verify(hash: &Hash, password: &[u8]) -> Step {
-    let mut job = Job::new(hash, password);
-    assert_eq!(job.task.remaining(job.password.bytes().len()), cost(hash, password.len()));
-    let step = job.step(ALL);
+    let mut run = Run::new(hash, password);
+    assert_eq!(run.job.remaining(run.password.bytes().len()), cost(hash, password.len()));
+    let step = run.step(ALL);
     assert_ne!(step, Step::Pending);
-    assert_eq!(job.done, cost(hash, password.len()));
+    assert_eq!(run.done, cost(hash, password.len()));
     step
 }
 
@@ -86,9 +86,9 @@ fn hashes_of_other_implementations_verify() {
         let mut wrong = password.clone();
         wrong.insert(0, b'!');
         assert_eq!(verify(&hash, &wrong), Step::Wrong, "{maker}: {text}");
-        let mut job = Job::decoy(&hash, &password);
-        assert_eq!(job.step(ALL), Step::Wrong, "a decoy of {maker}: {text}");
-        assert_eq!(job.done, cost(&hash, password.len()));
+        let mut run = Run::decoy(&hash, &password);
+        assert_eq!(run.step(ALL), Step::Wrong, "a decoy of {maker}: {text}");
+        assert_eq!(run.done, cost(&hash, password.len()));
         count += 1;
     }
     assert!(count > 600, "{count}");
@@ -96,14 +96,14 @@ fn hashes_of_other_implementations_verify() {
 
 /// Verifies in steps with these budgets, over and over.
 fn sliced(hash: &Hash, password: &[u8], budgets: &[u64]) -> (Step, Work) {
-    let mut job = Job::new(hash, password);
+    let mut run = Run::new(hash, password);
     for budget in budgets.iter().cycle() {
-        let (budget, before) = (Work::from_nanos(*budget), job.done);
-        let step = job.step(budget);
-        let done = job.done.minus(before);
+        let (budget, before) = (Work::from_nanos(*budget), run.done);
+        let step = run.step(budget);
+        let done = run.done.minus(before);
         assert!(done <= budget.plus(LONGEST_PIECE), "{done:?} of {budget:?}");
         if step != Step::Pending {
-            return (step, job.done);
+            return (step, run.done);
         }
         assert!(done >= budget, "{done:?} of {budget:?}");
     }

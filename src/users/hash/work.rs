@@ -2,8 +2,8 @@
 
 /// Nominal processor time: what a piece of work took when its constant was measured in a V8 of Envoy's kind.
 ///
-/// It counts operations, not a clock, so it is the same in every run and on every machine; how long it really takes here
-/// and now is measured while it is spent. The unit is a nanosecond because a round of MD5-crypt is a tenth of a
+/// It counts operations, not a clock, so it is the same in every run and on every machine; how long it really takes
+/// here and now is measured while it is spent. The unit is a nanosecond because a round of MD5-crypt is a tenth of a
 /// microsecond; the precision of the constants is that of one noisy machine, about a tenth.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Work(u64);

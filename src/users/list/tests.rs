@@ -13,7 +13,7 @@ use proptest::prelude::*;
 
 use super::UserList;
 use crate::users::hash::{Hash, HashError, Scheme, Step, Work};
-use crate::users::htpasswd::{HtpasswdError, Line, MAX_HASHES_PER_USER, Problem, lines};
+use crate::users::htpasswd::{HtpasswdError, HtpasswdErrorKind, Line, MAX_HASHES_PER_USER, lines};
 use crate::users::verification::Verification;
 
 /// What a failed login costs, with a password of so many bytes.
@@ -67,21 +67,21 @@ fn a_line_shows_nothing() {
 #[test]
 fn a_bad_line_is_named_by_its_number() {
     let good = format!("alice:{SHA}\n");
-    let line = |problem| HtpasswdError { line: 2, problem };
+    let line = |kind| HtpasswdError { line: 2, kind };
     for (text, error) in [
-        ("no-colon", line(Problem::MissingColon)),
-        (":hash", line(Problem::EmptyUser)),
-        ("bob:", line(Problem::Hash(HashError::Empty))),
-        ("bob:secret", line(Problem::Hash(HashError::PlainText))),
-        ("bob:rqXexS6ZhobKA", line(Problem::Hash(HashError::DesCrypt))),
-        ("b\u{7}ob:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=", line(Problem::ControlCharacter)),
-        ("bob\t:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=", line(Problem::ControlCharacter)),
-        ("bob:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=\rcarl:x", line(Problem::ControlCharacter)),
-        ("bob: {SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=", line(Problem::Space)),
-        ("bob:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=:Bob", line(Problem::ExtraField)),
+        ("no-colon", line(HtpasswdErrorKind::MissingColon)),
+        (":hash", line(HtpasswdErrorKind::EmptyUser)),
+        ("bob:", line(HtpasswdErrorKind::Hash(HashError::Empty))),
+        ("bob:secret", line(HtpasswdErrorKind::Hash(HashError::PlainText))),
+        ("bob:rqXexS6ZhobKA", line(HtpasswdErrorKind::Hash(HashError::DesCrypt))),
+        ("b\u{7}ob:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=", line(HtpasswdErrorKind::ControlCharacter)),
+        ("bob\t:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=", line(HtpasswdErrorKind::ControlCharacter)),
+        ("bob:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=\rcarl:x", line(HtpasswdErrorKind::ControlCharacter)),
+        ("bob: {SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=", line(HtpasswdErrorKind::Space)),
+        ("bob:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=:Bob", line(HtpasswdErrorKind::ExtraField)),
         (
             "bob:$2y$31$abcdefghijklmnopqrstuuMFdJu9yVgmagVAIC24fOZkaFqd3s9JC",
-            line(Problem::Hash(HashError::CostTooHigh { scheme: Scheme::Bcrypt, most: 12 })),
+            line(HtpasswdErrorKind::Hash(HashError::CostTooHigh { scheme: Scheme::Bcrypt, most: 12 })),
         ),
     ] {
         let found = UserList::parse(format!("{good}{text}\n{good}")).err().unwrap();
@@ -95,7 +95,7 @@ fn a_bad_line_is_named_by_its_number() {
 fn a_text_without_users_is_refused() {
     for text in ["", "\n\n", "# nobody\n", "\u{feff}", " \t \r\n"] {
         let error = UserList::parse(text).err().unwrap();
-        assert_eq!(error, HtpasswdError { line: 0, problem: Problem::NoUser });
+        assert_eq!(error, HtpasswdError { line: 0, kind: HtpasswdErrorKind::NoUser });
         assert!(error.to_string().starts_with("no user"), "no line is at fault: {error}");
     }
 }
@@ -188,10 +188,10 @@ fn several_lists_are_one() {
 fn a_user_has_only_so_many_hashes() {
     let line = |n: usize| format!("alice:$2y$04${}{:02}\n", &BCRYPT4[7..58], n).replace("\n\n", "\n");
     let text: String = (0..=MAX_HASHES_PER_USER).map(line).collect();
-    assert_eq!(UserList::parse(text).err().map(|error| error.problem), Some(Problem::TooManyHashes));
+    assert_eq!(UserList::parse(text).err().map(|error| error.kind), Some(HtpasswdErrorKind::TooManyHashes));
     assert!(UserList::parse((1..=MAX_HASHES_PER_USER).map(line).collect::<String>()).is_ok());
     let dear: String = (0..3).map(line).collect::<String>().replace("$04$", "$12$");
-    assert_eq!(UserList::parse(dear).err(), Some(HtpasswdError { line: 3, problem: Problem::TooDear }));
+    assert_eq!(UserList::parse(dear).err(), Some(HtpasswdError { line: 3, kind: HtpasswdErrorKind::TooCostly }));
 }
 
 #[test]

@@ -59,6 +59,9 @@ mod session;
 #[cfg(target_os = "wasi")]
 mod proxy;
 
+#[cfg(test)]
+mod test_support;
+
 pub use config::{
     Config, ConfigError, FIELDS, Field, Kind, Lockout, Object, Problem, Rule, Warning, WarningKind,
 };

@@ -207,12 +207,7 @@ impl HashedLists {
 
 #[cfg(test)]
 mod tests {
-    use super::Policy;
-    use crate::config::Config;
-
-    fn policy(text: &str) -> Policy {
-        Policy::new(Config::parse(text.as_bytes()).ok().unwrap())
-    }
+    use crate::test_support::policy;
 
     const PLAIN: &str = r#"{"prefix": "/", "credentials": ["a:1", "b:2"]}"#;
     const HASHED: &str = r#"{"prefix": "/", "htpasswd": "c:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ="}"#;

@@ -2,24 +2,18 @@
 
 #![allow(clippy::panic, clippy::unwrap_used, clippy::arithmetic_side_effects)]
 
-use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
 use super::{Outcome, Throttle};
-use crate::config::Config;
 use crate::decision::{Decision, Reason};
 use crate::policy::Policy;
 use crate::request::client::Client;
 use crate::request::{HeaderLines, Request};
-
-/// Of `secret`.
-const BCRYPT4: &str = "alice:$2y$04$cAPdWdlKznuF6im3kWZ8kOTUu7VUF.svXvZywLDVNV4hSdZL4KLkG";
-/// Of `other`.
-const OTHER: &str = "alice:$2y$04$7xUmAB.Wm.lCjzARbX.z/.VoM8txlpw8ShrHbSeiCSEIsKcSZSbmG";
-const APR1: &str = "alice:$apr1$IEG2.gcn$JGPAXLVs55p5.sY5fJn7T1";
+use crate::test_support::hashes::{APR1, BCRYPT4, OTHER_BCRYPT4};
+use crate::test_support::{client, policy};
 
 /// A throttle and its clock.
 struct Worker {
@@ -31,14 +25,14 @@ struct Worker {
 
 impl Worker {
     fn new(configuration: &str) -> Self {
-        let policy = Policy::new(Config::parse(configuration.as_bytes()).ok().unwrap());
+        let policy = policy(configuration);
         let throttle = Throttle::new(&policy, &[7; 32], Duration::ZERO);
         Self { policy, throttle, now: Duration::ZERO, requests: 0 }
     }
 
     /// What a login from a client comes to, if it does not have to wait.
     fn login(&mut self, from: u32, path: &str, pair: &str) -> Option<String> {
-        self.login_of(|| Client::from_ip(Ipv4Addr::from_bits(from).into()), path, pair)
+        self.login_of(|| client(from), path, pair)
     }
 
     fn login_of(&mut self, client: impl FnOnce() -> Client, path: &str, pair: &str) -> Option<String> {
@@ -86,7 +80,7 @@ fn shown(decision: &Decision<'_>) -> String {
 fn cheap_logins_that_wait_together_are_not_tried_beyond_the_lock() {
     let mut worker = Worker::new(&format!(
         r#"{{"lockout": {{"failures": 3, "window_seconds": 60, "lock_seconds": 60}}, "basic_auth_rules": [
-            {{"prefix": "/dear", "htpasswd": "{BCRYPT4}"}}, {{"prefix": "/cheap", "htpasswd": "{APR1}"}}]}}"#
+            {{"prefix": "/dear", "htpasswd": "alice:{BCRYPT4}"}}, {{"prefix": "/cheap", "htpasswd": "alice:{APR1}"}}]}}"#
     ));
     // Somebody else's login makes the others wait, and all of them fit into one slice.
     assert_eq!(worker.login(2, "/dear", "bob:wrong"), None);
@@ -104,7 +98,7 @@ fn cheap_logins_that_wait_together_are_not_tried_beyond_the_lock() {
 fn who_was_told_to_come_again_learns_nothing_before() {
     let mut worker = Worker::new(&format!(
         r#"{{"hash_budget_ms_per_second": 1, "basic_auth_rules": [
-            {{"prefix": "/", "htpasswd": "{BCRYPT4}", "credentials": ["plain:secret"]}}]}}"#
+            {{"prefix": "/", "htpasswd": "alice:{BCRYPT4}", "credentials": ["plain:secret"]}}]}}"#
     ));
     assert_eq!(worker.login(2, "/", "alice:secret"), None);
     assert_eq!(worker.drain(), ["accepted"]);
@@ -127,8 +121,8 @@ fn who_was_told_to_come_again_learns_nothing_before() {
 #[test]
 fn a_verified_pair_counts_wherever_its_list_does_and_nowhere_else() {
     let mut worker = Worker::new(&format!(
-        r#"{{"basic_auth_rules": [{{"prefix": "/one", "htpasswd": "{BCRYPT4}"}}, {{"prefix": "/other", "htpasswd": "{OTHER}"}},
-            {{"prefix": "/same", "htpasswd": "{BCRYPT4}"}}, {{"prefix": "/plain", "credentials": ["ok:test"]}}]}}"#
+        r#"{{"basic_auth_rules": [{{"prefix": "/one", "htpasswd": "alice:{BCRYPT4}"}}, {{"prefix": "/other", "htpasswd": "alice:{OTHER_BCRYPT4}"}},
+            {{"prefix": "/same", "htpasswd": "alice:{BCRYPT4}"}}, {{"prefix": "/plain", "credentials": ["ok:test"]}}]}}"#
     ));
     assert_eq!(worker.login(1, "/one", "alice:secret"), None);
     assert_eq!(worker.drain(), ["accepted"]);
@@ -142,7 +136,7 @@ fn the_budget_is_that_of_the_configuration() {
     // counts.
     for (budget, waiting) in [(1, 4), (1_000, 16)] {
         let mut worker = Worker::new(&format!(
-            r#"{{"hash_budget_ms_per_second": {budget}, "basic_auth_rules": [{{"prefix": "/", "htpasswd": "{BCRYPT4}"}}]}}"#
+            r#"{{"hash_budget_ms_per_second": {budget}, "basic_auth_rules": [{{"prefix": "/", "htpasswd": "alice:{BCRYPT4}"}}]}}"#
         ));
         let let_in = (0..100).take_while(|guess| worker.login(1, "/", &format!("alice:{guess}")).is_none()).count();
         assert_eq!(let_in, waiting);
@@ -152,7 +146,7 @@ fn the_budget_is_that_of_the_configuration() {
 #[test]
 fn hashing_takes_no_more_than_the_budget() {
     let mut worker = Worker::new(&format!(
-        r#"{{"hash_budget_ms_per_second": 50, "basic_auth_rules": [{{"prefix": "/", "htpasswd": "{BCRYPT4}"}}]}}"#
+        r#"{{"hash_budget_ms_per_second": 50, "basic_auth_rules": [{{"prefix": "/", "htpasswd": "alice:{BCRYPT4}"}}]}}"#
     ));
     for client in 0..150 {
         assert_eq!(worker.login(client, "/", "alice:guess"), None);
@@ -179,7 +173,7 @@ fn a_failure_counts_once() {
     for hash in [BCRYPT4, APR1] {
         let mut worker = Worker::new(&format!(
             r#"{{"lockout": {{"failures": 3, "window_seconds": 60, "lock_seconds": 60}},
-                "basic_auth_rules": [{{"prefix": "/", "htpasswd": "{hash}"}}]}}"#
+                "basic_auth_rules": [{{"prefix": "/", "htpasswd": "alice:{hash}"}}]}}"#
         ));
         let mut login = |pair| worker.login(1, "/", pair).unwrap_or_else(|| worker.drain().remove(0));
         assert_eq!([login("alice:one"), login("alice:two")], ["wrong_password"; 2]);
@@ -191,7 +185,8 @@ fn a_failure_counts_once() {
 
 #[test]
 fn who_is_gone_is_not_decided_about() {
-    let mut worker = Worker::new(&format!(r#"{{"basic_auth_rules": [{{"prefix": "/", "htpasswd": "{BCRYPT4}"}}]}}"#));
+    let mut worker =
+        Worker::new(&format!(r#"{{"basic_auth_rules": [{{"prefix": "/", "htpasswd": "alice:{BCRYPT4}"}}]}}"#));
     for guess in ["one", "two", "three"] {
         assert_eq!(worker.login(1, "/", &format!("alice:{guess}")), None);
     }
@@ -202,7 +197,7 @@ fn who_is_gone_is_not_decided_about() {
 #[test]
 fn the_address_is_asked_for_only_where_it_counts() {
     let mut worker = Worker::new(&format!(
-        r#"{{"basic_auth_rules": [{{"prefix": "/", "htpasswd": "{BCRYPT4}", "credentials": ["ok:test"]}}]}}"#
+        r#"{{"basic_auth_rules": [{{"prefix": "/", "htpasswd": "alice:{BCRYPT4}", "credentials": ["ok:test"]}}]}}"#
     ));
     assert_eq!(worker.login_of(|| panic!("asked"), "/", "ok:test").unwrap(), "accepted");
     assert_eq!(worker.login(1, "/", "ok:wrong"), None, "who waits has one");
@@ -210,18 +205,11 @@ fn the_address_is_asked_for_only_where_it_counts() {
 
 #[test]
 fn who_is_delayed_is_so_by_the_rule_that_covers_first() {
-    let policy = Policy::new(
-        Config::parse(
-            format!(
-                r#"{{"lockout": {{"failures": 1, "window_seconds": 60, "lock_seconds": 60}}, "hash_budget_ms_per_second": 1,
+    let policy = policy(&format!(
+        r#"{{"lockout": {{"failures": 1, "window_seconds": 60, "lock_seconds": 60}}, "hash_budget_ms_per_second": 1,
                     "basic_auth_rules": [{{"prefix": "/no", "credentials": ["ok:test"]}}, {{"prefix": "/no", "credentials": ["ok:test"]}},
-                    {{"prefix": "/", "htpasswd": "{BCRYPT4}"}}, {{"prefix": "/", "htpasswd": "{OTHER}"}}]}}"#
-            )
-            .as_bytes(),
-        )
-        .ok()
-        .unwrap(),
-    );
+                    {{"prefix": "/", "htpasswd": "alice:{BCRYPT4}"}}, {{"prefix": "/", "htpasswd": "alice:{OTHER_BCRYPT4}"}}]}}"#
+    ));
     let mut throttle = Throttle::new(&policy, &[7; 32], Duration::ZERO);
     let request = Request {
         method: b"GET",
@@ -230,7 +218,6 @@ fn who_is_delayed_is_so_by_the_rule_that_covers_first() {
         // alice:guess
         credential: HeaderLines::One(b"Basic YWxpY2U6Z3Vlc3M="),
     };
-    let client = |number: u32| Client::from_ip(Ipv4Addr::from_bits(number).into());
     let mut busy = None;
     for number in 0..10 {
         if let Outcome::Decided(decision) =
@@ -254,7 +241,8 @@ fn who_is_delayed_is_so_by_the_rule_that_covers_first() {
 /// GHSA-6765-c87h-8mrf, CVE-2026-88010: two different pairs shared a key, so that one was let in for the other.
 #[test]
 fn a_verified_pair_lets_no_other_in() {
-    let mut worker = Worker::new(&format!(r#"{{"basic_auth_rules": [{{"prefix": "/", "htpasswd": "{BCRYPT4}"}}]}}"#));
+    let mut worker =
+        Worker::new(&format!(r#"{{"basic_auth_rules": [{{"prefix": "/", "htpasswd": "alice:{BCRYPT4}"}}]}}"#));
     assert_eq!(worker.login(1, "/", "alice:secret"), None);
     assert_eq!(worker.drain(), ["accepted"]);
     assert_eq!(worker.login(1, "/", "alice:secret").unwrap(), "accepted");
@@ -272,7 +260,7 @@ fn a_verified_pair_lets_no_other_in() {
 fn a_pair_verified_under_one_list_is_hashed_anew_under_another() {
     let mut worker = Worker::new(&format!(
         r#"{{"basic_auth_rules": [
-            {{"prefix": "/one", "htpasswd": "{BCRYPT4}"}}, {{"prefix": "/two", "htpasswd": "{OTHER}"}}]}}"#
+            {{"prefix": "/one", "htpasswd": "alice:{BCRYPT4}"}}, {{"prefix": "/two", "htpasswd": "alice:{OTHER_BCRYPT4}"}}]}}"#
     ));
     for (path, pair, decision) in [
         ("/one", "alice:secret", "accepted"),

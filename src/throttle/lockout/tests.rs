@@ -6,17 +6,12 @@ use std::time::Duration;
 
 use super::{ENTRIES_PER_CLIENT, Locks, TALLIES};
 use crate::config::Lockout;
-use crate::request::client::Client;
+use crate::test_support::client;
 
 const POLICY: Lockout = Lockout { failures: 3, window: Duration::from_secs(60), lock: Duration::from_secs(300) };
 
 fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
-}
-
-/// The client with this number.
-fn client(number: u32) -> Client {
-    Client::from_ip(std::net::Ipv4Addr::from_bits(0x0a00_0000 + number).into())
 }
 
 /// A table, driven by client numbers, names and seconds.

@@ -17,7 +17,7 @@ use proptest::prelude::*;
 
 use super::{Admission, Limits, Queue, Task, Turn};
 use crate::config::DEFAULT_HASH_BUDGET_MS_PER_SECOND;
-use crate::request::client::Client;
+use crate::test_support::client;
 use crate::throttle::budget::{Budget, LONGEST_SLICE};
 use crate::users::hash::{Step, Work};
 
@@ -55,10 +55,6 @@ impl Task for Fake {
         }
         if self.done < self.total { Step::Pending } else { self.end }
     }
-}
-
-fn client(number: u32) -> Client {
-    Client::from_ip(std::net::Ipv4Addr::from_bits(number).into())
 }
 
 /// A worker: a queue and a clock.

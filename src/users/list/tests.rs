@@ -12,6 +12,7 @@
 use proptest::prelude::*;
 
 use super::UserList;
+use crate::test_support::hashes::{APR1, BCRYPT4, BCRYPT5, OTHER_BCRYPT4, SHA, SHA256, SHA512};
 use crate::users::hash::{Hash, HashError, Scheme, Step, Work};
 use crate::users::htpasswd::{HtpasswdError, HtpasswdErrorKind, Line, MAX_HASHES_PER_USER, lines};
 use crate::users::verification::Verification;
@@ -20,17 +21,6 @@ use crate::users::verification::Verification;
 fn cost(list: &UserList, password_len: usize) -> Work {
     list.effort().work(password_len)
 }
-
-/// Of `secret`, written by `htpasswd` (`-s`, `-m`, `-B -C 4`), `openssl passwd` and `mkpasswd`.
-const SHA: &str = "{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=";
-const APR1: &str = "$apr1$IEG2.gcn$JGPAXLVs55p5.sY5fJn7T1";
-const BCRYPT4: &str = "$2y$04$cAPdWdlKznuF6im3kWZ8kOTUu7VUF.svXvZywLDVNV4hSdZL4KLkG";
-const BCRYPT5: &str = "$2y$05$yiF36nfyIeE/Hw77MgRzuu8xLGzToFvykEzpMWh7K2fwJJikSFsDO";
-const SHA256: &str = "$5$el.TM0U1EvJG5boj$r4FV6OfOF55LlxOn03ql7tuix7dp7CHQAolxAe/7om4";
-const SHA512: &str =
-    "$6$wMSJ2GhkTbJioSFl$.sfsjEJWUwH9YA10/7TFwqOpnVUDO9.Cqy3Rxnl3diI.Zdf8BykUl9SwA786Z0RZpOxaCmBaE3u6QZig9RIgW/";
-/// Of `other`.
-const OTHER: &str = "$2y$04$7xUmAB.Wm.lCjzARbX.z/.VoM8txlpw8ShrHbSeiCSEIsKcSZSbmG";
 
 fn list(lines: &[(&str, &str)]) -> UserList {
     let text: String = lines.iter().map(|(user, hash)| format!("{user}:{hash}\n")).collect();
@@ -102,7 +92,7 @@ fn a_text_without_users_is_refused() {
 
 #[test]
 fn any_of_a_users_passwords_is_right() {
-    let list = list(&[("alice", BCRYPT4), ("bob", SHA), ("alice", OTHER), ("alice", OTHER)]);
+    let list = list(&[("alice", BCRYPT4), ("bob", SHA), ("alice", OTHER_BCRYPT4), ("alice", OTHER_BCRYPT4)]);
     assert_eq!(list.lines(), 3, "a repeated line counts once");
     assert_eq!(login(&list, "alice", "secret").0, Step::Right);
     assert_eq!(login(&list, "alice", "other").0, Step::Right);
@@ -124,7 +114,7 @@ fn every_failure_costs_the_same() {
         ("sha256", SHA256),
         ("sha512", SHA512),
         ("two", BCRYPT4),
-        ("two", OTHER),
+        ("two", OTHER_BCRYPT4),
         ("mixed", SHA),
         ("mixed", APR1),
         ("mixed", SHA512),
@@ -169,7 +159,7 @@ fn fast_lists_are_done_at_once() {
 
 #[test]
 fn several_lists_are_one() {
-    let (one, other) = (list(&[("alice", BCRYPT4)]), list(&[("alice", OTHER), ("bob", APR1)]));
+    let (one, other) = (list(&[("alice", BCRYPT4)]), list(&[("alice", OTHER_BCRYPT4), ("bob", APR1)]));
     let total = cost(&one, 6).plus(cost(&other, 6));
     for (user, password, right) in [
         ("alice", "secret", true),
@@ -227,7 +217,7 @@ proptest! {
         password in prop::sample::select(vec!["secret", "other", "wrong"]),
         budgets in prop::collection::vec(1..2_000_000_u64, 1..8),
     ) {
-        let list = list(&[("apr1", APR1), ("bcrypt", BCRYPT4), ("sha512", SHA512), ("two", OTHER), ("two", APR1)]);
+        let list = list(&[("apr1", APR1), ("bcrypt", BCRYPT4), ("sha512", SHA512), ("two", OTHER_BCRYPT4), ("two", APR1)]);
         let mut sliced = Verification::new([&list], user.as_bytes(), password.as_bytes());
         for budget in budgets.iter().cycle() {
             if sliced.step(Work::from_nanos(*budget)) != Step::Pending {

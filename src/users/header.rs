@@ -3,7 +3,8 @@
 use super::pair::{Pair, decode};
 use crate::request::HeaderLines;
 
-/// What a request presents as its credential.
+/// What a request presents as its credential. Its `Debug` shows no password.
+#[derive(Debug)]
 pub enum Presented {
     /// No credential of the `Basic` scheme.
     Missing,

@@ -1,12 +1,15 @@
 //! The users of htpasswd text.
 
+use std::fmt;
+
 use super::hash::{Effort, Hash};
 use super::htpasswd::{HtpasswdError, HtpasswdErrorKind, Line, MAX_HASHES_PER_USER, MAX_WORK_PER_USER, lines};
 
 /// The users of one htpasswd text.
 ///
 /// The text is kept as it is, with four bytes of index for each line: a hundred thousand users need little more than
-/// their text. Hashes are read from it again when they are needed, in well under a microsecond. No `Debug`.
+/// their text. Hashes are read from it again when they are needed, in well under a microsecond. Its `Debug` shows how many lines
+/// there are.
 pub struct UserList {
     text: Box<str>,
     /// Where lines begin, in the order of user and hash.
@@ -93,6 +96,12 @@ impl UserList {
         let rest = self.index.get(first..).unwrap_or_default();
         let count = rest.partition_point(|start| line(start).0.as_bytes() == user);
         rest.get(..count).unwrap_or_default().iter().map(move |start| line(start).1)
+    }
+}
+
+impl fmt::Debug for UserList {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "UserList({} lines, ..)", self.lines())
     }
 }
 

@@ -130,7 +130,7 @@ mod tests {
     use crate::users::pair::Pair;
 
     fn pair(text: &str) -> Pair {
-        Pair::new(text.as_bytes()).ok().unwrap()
+        Pair::new(text.as_bytes()).unwrap()
     }
 
     #[test]

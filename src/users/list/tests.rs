@@ -74,7 +74,7 @@ fn a_bad_line_is_named_by_its_number() {
             line(HtpasswdErrorKind::Hash(HashError::CostTooHigh { scheme: Scheme::Bcrypt, most: 12 })),
         ),
     ] {
-        let found = UserList::parse(format!("{good}{text}\n{good}")).err().unwrap();
+        let found = UserList::parse(format!("{good}{text}\n{good}")).unwrap_err();
         assert_eq!(found, error, "{text}");
         let shown = found.to_string();
         assert!(shown.starts_with("line 2: ") && !shown.contains("bob") && !shown.contains("5en6"), "{shown}");
@@ -84,7 +84,7 @@ fn a_bad_line_is_named_by_its_number() {
 #[test]
 fn a_text_without_users_is_refused() {
     for text in ["", "\n\n", "# nobody\n", "\u{feff}", " \t \r\n"] {
-        let error = UserList::parse(text).err().unwrap();
+        let error = UserList::parse(text).unwrap_err();
         assert_eq!(error, HtpasswdError { line: 0, kind: HtpasswdErrorKind::NoUser });
         assert!(error.to_string().starts_with("no user"), "no line is at fault: {error}");
     }

@@ -62,9 +62,7 @@ mod proxy;
 #[cfg(test)]
 mod test_support;
 
-pub use config::{
-    Config, ConfigError, FIELDS, Field, Kind, Lockout, Object, Problem, Rule, Warning, WarningKind,
-};
+pub use config::{Config, ConfigError, FIELDS, Field, Kind, Lockout, Object, Problem, Rule, Warning, WarningKind};
 pub use decision::{Decision, Reason};
 pub use matching::readings::{MAX_FORMS, Readings, forms_of_path, forms_of_prefix, forms_of_suffix};
 pub use policy::Policy;

@@ -22,7 +22,20 @@ from envoy import MODULE, Envoy, NotServing, bootstrap
 from load import PROTOCOLS
 from packages import ENVOY, ROOT
 from rounds import Rounds
-from variants import ANSWERS, IDLE, NONE, OURS, PAGE, REFUSED, Filters, Variant, all_variants, configurations, peers
+from variants import (
+    ANSWERS,
+    IDLE,
+    MANY,
+    NONE,
+    OURS,
+    PAGE,
+    REFUSED,
+    Filters,
+    Variant,
+    all_variants,
+    configurations,
+    peers,
+)
 
 IDLE_MODULE = ROOT / "target" / "idle" / "wasm32-wasip1" / "release" / "idle.wasm"
 DATA = ROOT / "target" / "bench"
@@ -105,7 +118,7 @@ def ratios():
             yield f"{name}, in the place of {answer}", wanted, (adds(usual(OURS, case)) + less, idle)
     for shape, (size, _) in configurations().items():
         if size == workload.SIZES[-1]:
-            for case in ("not covered", "wrong password", "accepted"):
+            for case in MANY:
                 parts = adds(usual(OURS, case, shape, size)), adds(usual(OURS, case))
                 yield f"{report.TITLES[case]}, {shape} against one", 1.1, parts
 
@@ -135,7 +148,7 @@ def picture_of(figures):
     costs = report.Costs(figures["costs"])
     lines = {}
     for name in (name for name in figures["modules"] if name != IDLE):
-        for case in ("not covered", "wrong password", "accepted"):
+        for case in MANY:
             line = [
                 (size, adds["quiet"])
                 for shape, (size, _) in configurations().items()

@@ -1,5 +1,6 @@
 """Draws lines as an SVG picture, for light and dark pages alike."""
 
+import itertools
 import math
 
 WIDTH, HEIGHT = 720, 380
@@ -39,14 +40,16 @@ def draw(title, lines, *, across, up):
     out.append(
         f'<text transform="translate(16 {(TOP + HEIGHT - BOTTOM) / 2}) rotate(-90)" text-anchor="middle">{up}</text>'
     )
-    labels = _apart([(y(line[-1][1]), name, colour) for (name, line), colour in zip(lines.items(), COLOURS * 2)])
-    for (line, colour), _ in zip(zip(lines.values(), COLOURS * 2), labels):
+    coloured = [
+        (name, line, colour) for (name, line), colour in zip(lines.items(), itertools.cycle(COLOURS), strict=False)
+    ]
+    for _, line, colour in coloured:
         path = " ".join(
             f"{'L' if place else 'M'}{x(number):.1f} {y(value):.1f}" for place, (number, value) in enumerate(line)
         )
         out.append(f'<path d="{path}" stroke="{colour}"/>')
         out += [f'<circle cx="{x(number):.1f}" cy="{y(value):.1f}" r="3" fill="{colour}"/>' for number, value in line]
-    for height, name, colour in labels:
+    for height, name, colour in _apart([(y(line[-1][1]), name, colour) for name, line, colour in coloured]):
         out.append(f'<text x="{WIDTH - RIGHT + 10}" y="{height + 4:.1f}" style="fill:{colour}">{name}</text>')
     return "\n".join([*out, "</svg>", ""])
 

@@ -12,7 +12,8 @@ def require_linux():
     """Fails where the kernel does not keep these books."""
     if not pathlib.Path("/proc/self/schedstat").exists():
         raise Problem(
-            "the benchmarks read processor time from /proc/PID/task/*/schedstat; they need Linux (a container or a VM will do)."
+            "the benchmarks read processor time from /proc/PID/task/*/schedstat, so they need Linux; "
+            "a container or a virtual machine will do."
         )
 
 
@@ -30,7 +31,7 @@ class Worker:
     def __init__(self, process):
         tasks = pathlib.Path(f"/proc/{process}/task").iterdir()
         task = next(task for task in tasks if (task / "comm").read_text().strip() == WORKER)
-        self._file = open(task / "schedstat", "rb", buffering=0)  # noqa: SIM115  (open for as long as this lives)
+        self._file = (task / "schedstat").open("rb", buffering=0)
 
     def nanoseconds(self):
         """Processor time so far."""

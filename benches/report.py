@@ -1,9 +1,8 @@
 """Tables of what was measured, in Markdown: for the terminal and for the documents."""
 
 import workload
-from variants import ANSWERS, IDLE, NATIVE, NONE, OURS, PAGE
+from variants import ANSWERS, CASES, IDLE, MANY, NATIVE, NONE, OURS, PAGE
 
-CASES = ("not covered", "missing", "wrong password", "accepted")
 TITLES = {
     "not covered": "not covered",
     "missing": "refused: no credential",
@@ -68,8 +67,7 @@ def sizes(costs, shapes):
     rows = []
     for name in dict.fromkeys(name for name, _ in shapes):
         for shape in (shape for other, shape in shapes if other == name):
-            cases = ("not covered", "wrong password", "accepted")
-            rows.append([f"`{name}`, {shape}", *(_figure(costs.get(name, case, shape=shape)) for case in cases)])
+            rows.append([f"`{name}`, {shape}", *(_figure(costs.get(name, case, shape=shape)) for case in MANY)])
     return table(["adds, µs", "not covered", "refused: wrong password", "accepted"], rows)
 
 

@@ -1,4 +1,4 @@
-"""Rounds: every variant is measured in each, in an order of its own, so that whatever the machine does hits all alike."""
+"""Rounds: each measures every variant, in an order of its own, so that whatever the machine does hits all alike."""
 
 import random
 import statistics
@@ -75,7 +75,7 @@ class Rounds:
         the machine disturbs; on a quiet one the median is the same.
         """
         here, there = self.times(variant), self.times(variant.baseline)
-        first, middle, third = _quartiles([one - other for one, other in zip(here, there)])
+        first, middle, third = _quartiles([one - other for one, other in zip(here, there, strict=True)])
         quiet = self._quiet([(1, variant), (-1, variant.baseline)])
         return {"quiet": round(quiet, 2), "median": round(middle, 2), "quartiles": [round(first, 2), round(third, 2)]}
 

@@ -1,23 +1,22 @@
 """`make bench-stall`: what slow password hashes do to everybody else, in one real Envoy with one worker.
 
-300 innocent requests a second on an open path, beside 10 wrong logins a second against a bcrypt hash of cost 10, with the
-filter and without it; then a flood of 200 wrong logins a second.
+300 innocent requests a second on an open path, beside 10 wrong logins a second against a bcrypt hash of cost 10, with
+the filter and without it; then a flood of 200 wrong logins a second.
 """
 
 import argparse
-import base64
 import heapq
 import statistics
 import time
 
 import problem
 import processor
+import workload
 from envoy import Envoy, answer_200, bootstrap, listener, wasm_filter
+from hashes import SLOW_SECRET7
 from traffic import Traffic
 
-HASH = "alice:$2y$10$Fo8pkNj2vcoWijXr1PI2H.SP9pizU6ZRP/F1MgHP1YIuNeVkumIeS"
-"""By `htpasswd -B -C 10`."""
-PASSWORD = bytes.fromhex("636f73742074656e").decode()
+HASH, PASSWORD = f"alice:{SLOW_SECRET7}", "secret7"
 
 BUDGET = 250
 """The default of `hash_budget_ms_per_second`."""
@@ -30,7 +29,7 @@ ANOTHER = "127.0.0.2"
 def get(path, credential=None):
     lines = [f"GET {path} HTTP/1.1", "host: shop.example.com"]
     if credential:
-        lines.append(f"authorization: Basic {base64.b64encode(credential.encode()).decode()}")
+        lines.append(f"authorization: {workload.authorization(*credential.split(':', 1))}")
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 
@@ -117,9 +116,8 @@ def stall(proxy, worker, seconds):
     spent = after.milliseconds - before.milliseconds
     share = finished * one / spent
     print(f"  wrong logins: {after.statuses('wrong login')}; innocents: {after.statuses('innocent')}")
-    print(
-        f"  processor time that the filter took: {spent / after.seconds:.0f} ms a second of {BUDGET} that hashes may have"
-    )
+    took = spent / after.seconds
+    print(f"  processor time that the filter took: {took:.0f} ms a second of {BUDGET} that hashes may have")
     print(f"  of that for {finished} verifications that finished: {share:.0%}")
     late = percentiles(after.times("innocent"))["p99"] - percentiles(before.times("innocent"))["p99"]
     return {

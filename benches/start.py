@@ -50,6 +50,6 @@ def measure(modules, times=TIMES):
     progress("")
     names = ("seconds", "processor_seconds", "worker_bytes")
     return {
-        name: {what: statistics.median(column) for what, column in zip(names, zip(*rows))}
+        name: dict(zip(names, map(statistics.median, zip(*rows, strict=True)), strict=True))
         for name, rows in taken.items()
     }

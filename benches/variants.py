@@ -17,6 +17,12 @@ ANSWERS = {PAGE: "0123456789abcdef" * 64, "eight bytes": "upstream", "nothing": 
 """Bodies by name. A refusal takes the place of the page, so what it adds depends on what a page costs. Without a filter
 the others are measured as well; then everybody can see what refusals would add to those."""
 
+CASES = ("not covered", "missing", "wrong password", "accepted")
+"""What is measured of every module with one rule."""
+
+MANY = ("not covered", "wrong password", "accepted")
+"""What is measured of every module with many rules or users."""
+
 REFUSED = ("missing", "wrong password", "unknown user")
 """The cases that a filter refuses."""
 
@@ -109,15 +115,15 @@ def all_variants(names, shapes, protocols):
             for answer in ANSWERS.keys() - {PAGE}:
                 yield Variant(NONE, answer, "not covered", headers, protocol)
             yield Variant(IDLE, "1 rule", "not covered", headers, protocol)
-            for case in ("missing", "wrong password", "accepted"):
+            for case in CASES[1:]:
                 yield Variant(NATIVE, "1 rule", case, headers, protocol)
             for name in names:
-                for case in ("not covered", "missing", "wrong password", "accepted"):
+                for case in CASES:
                     yield Variant(name, "1 rule", case, headers, protocol)
     known = configurations()
     for name, shape in shapes:
         if shape != "1 rule":
-            for case in ("not covered", "wrong password", "accepted"):
+            for case in MANY:
                 yield Variant(name, shape, case, "five headers", protocols[0], known[shape][0])
 
 

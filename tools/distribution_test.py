@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Runs the release's own steps and every command of docs/distribution.md, on this machine.
 
 Two real registries on loopback stand in for ghcr.io and for the private one (which wants a
@@ -11,7 +10,6 @@ import os
 import re
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -25,9 +23,10 @@ from pathlib import Path
 import needs
 import problem
 import release
+from packages import ROOT
+from ports import free_port
 from problem import Problem
 
-ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs/distribution.md"
 BLOCK = re.compile(r"(?:<!-- (?P<mark>[^>]*) -->\n)?```(?P<language>\w+)\n(?P<text>.*?)```", re.DOTALL)
 USER = "mirror"
@@ -40,7 +39,7 @@ class Block:
     needs: str
 
 
-def blocks() -> list[Block]:
+def blocks():
     page = PAGE.read_text()
     found = []
     for match in BLOCK.finditer(page):
@@ -49,20 +48,13 @@ def blocks() -> list[Block]:
         if match["language"] != "sh" or mark.startswith("not run: "):
             continue
         if mark != "run" and not mark.startswith("run: "):
-            raise Problem(
-                f"{PAGE.name}:{line}: this block does not say how it is tested: put <!-- run --> or <!-- not run: WHY --> above it"
-            )
+            cure = "put <!-- run --> or <!-- not run: WHY --> above it"
+            raise Problem(f"{PAGE.name}:{line}: this block does not say how it is tested: {cure}")
         found.append(Block(line, match["text"], mark.removeprefix("run").removeprefix(": ")))
     return found
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def registry(stack: ExitStack, folder: Path, password: str | None = None) -> str:
+def registry(stack, folder, password=None):
     """Starts Debian's docker-registry and returns where it listens."""
     folder.mkdir()
     host = f"127.0.0.1:{free_port()}"
@@ -100,7 +92,7 @@ def registry(stack: ExitStack, folder: Path, password: str | None = None) -> str
     raise Problem(f"docker-registry does not answer at {host}")
 
 
-def environment_in(scratch: Path, hosts: list[str]) -> dict[str, str]:
+def environment_in(scratch, hosts):
     """A person with nothing logged in, whose two registries speak plain HTTP."""
     home = scratch / "home"
     settings = home / ".config/containers/registries.conf"
@@ -121,7 +113,7 @@ def environment_in(scratch: Path, hosts: list[str]) -> dict[str, str]:
     }
 
 
-def main() -> int:
+def main():
     cosign = shutil.which("cosign") is not None
     if os.environ.get("COSIGN") == "required":
         needs.check("cosign")
@@ -157,7 +149,7 @@ def main() -> int:
         return walk(all_blocks, cosign, public, private, version, work, environment)
 
 
-def forgeries(image: str, version: str, work: Path, environment: dict[str, str]) -> None:
+def forgeries(image, version, work, environment):
     """What must not verify: a stranger's key, and a list of checksums that somebody changed."""
     subprocess.run(
         ["cosign", "generate-key-pair", "--output-key-prefix", "stranger"],
@@ -187,14 +179,14 @@ def forgeries(image: str, version: str, work: Path, environment: dict[str, str])
 
 
 def walk(
-    all_blocks: list[Block],
-    cosign: bool,
-    public: str,
-    private: str,
-    version: str,
-    work: Path,
-    environment: dict[str, str],
-) -> int:
+    all_blocks,
+    cosign,
+    public,
+    private,
+    version,
+    work,
+    environment,
+):
     """All blocks in one shell, as a person would type them one after the other."""
     script, left_out = ["set -euo pipefail"], []
     for block in all_blocks:

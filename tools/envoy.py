@@ -4,7 +4,6 @@ import json
 import os
 import pathlib
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -63,10 +62,13 @@ def answer_200(body="upstream"):
     ]
 
 
+MANAGER = "envoy.extensions.filters.network.http_connection_manager"
+
+
 def listener(name, filters, routes, *, port=0, manager=None):
     """A listener on a loopback port that Envoy chooses (0) or that is given; it speaks HTTP/1 and HTTP/2."""
     connection_manager = {
-        "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+        "@type": f"type.googleapis.com/{MANAGER}.v3.HttpConnectionManager",
         "stat_prefix": name,
         "codec_type": "AUTO",
         # HTTP/1.0 and methods that Envoy does not know are let in, for the filter has to bear them.
@@ -224,14 +226,3 @@ class Envoy:
                 break
             time.sleep(0.02)
         raise NotServing(self.log)
-
-
-def is_free(port):
-    """Whether nothing listens on a loopback port."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True

@@ -2,9 +2,9 @@
 """The linker of the wasm module: rust-lld, with the exports that this module has no use for left out.
 
 The proxy-wasm SDK exports every callback of the ABI, and Envoy calls whatever a module exports: an empty
-`proxy_on_response_headers` costs each request two crossings of the virtual machine's wall. rustc asks the linker for all
-of them and offers no way to ask for fewer, so they are dropped here, and the linker then drops the code behind them and
-the imports that only it needs.
+`proxy_on_response_headers` costs each request two crossings of the virtual machine's wall. rustc asks the linker for
+all of them and offers no way to ask for fewer, so they are dropped here, and the linker then drops the code behind them
+and the imports that only it needs.
 """
 
 import os

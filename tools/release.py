@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """What a release is made of, so that the workflow stays a list of names.
 
 release.py check v0.1.0      the tag, Cargo.toml and CHANGELOG.md agree
@@ -26,23 +25,23 @@ FORMS = ("oci", "docker", "artifact")
 ISSUER = "https://token.actions.githubusercontent.com"
 
 
-def version() -> str:
+def version():
     found = re.search(r'^version = "([^"]+)"$', Path("Cargo.toml").read_text(), re.MULTILINE)
     if not found:
         raise Problem("Cargo.toml has no version")
     return found[1]
 
 
-def notes(of: str) -> str:
+def notes(of):
     """The section of the changelog for one version, without its heading."""
     sections = re.split(r"^## \[([^\]]+)\].*$", Path("CHANGELOG.md").read_text(), flags=re.MULTILINE)
-    for name, text in zip(sections[1::2], sections[2::2]):
+    for name, text in zip(sections[1::2], sections[2::2], strict=True):
         if name == of and text.strip():
             return text.strip() + "\n"
     raise Problem(f"CHANGELOG.md says nothing of {of}: give its section the heading ## [{of}] - DATE before the tag")
 
 
-def check(tag: str) -> None:
+def check(tag):
     if tag != f"v{version()}":
         raise Problem(
             f"the tag {tag} is not Cargo.toml's version {version()}: tag v{version()}, or change the version first"
@@ -51,7 +50,7 @@ def check(tag: str) -> None:
     print(f"{tag}: Cargo.toml and CHANGELOG.md agree")
 
 
-def files() -> None:
+def files():
     """Everything that hangs on the release page, from what `make image sbom` built."""
     shutil.rmtree(DIST, ignore_errors=True)
     DIST.mkdir(parents=True)
@@ -68,7 +67,7 @@ def files() -> None:
     sys.stdout.write(sums)
 
 
-def run(*command: str, quiet: bool = False) -> str:
+def run(*command, quiet=False):
     print("+", " ".join(command), flush=True)
     said = subprocess.run(command, text=True, stdout=subprocess.PIPE, stderr=None)
     if not quiet:
@@ -81,7 +80,7 @@ def run(*command: str, quiet: bool = False) -> str:
     return said.stdout
 
 
-def publish(image: str, key: str | None) -> None:
+def publish(image, key):
     number = version()
     minor = ".".join(number.split(".")[:2])
     run(TOOL, "push", "-form", "all", f"{image}:{number}")
@@ -118,7 +117,7 @@ def publish(image: str, key: str | None) -> None:
         run("cosign", "verify-blob", *verifier, "--bundle", bundle, sums)
 
 
-def identity() -> str:
+def identity():
     """Who signs without a key: this workflow, at this tag."""
     try:
         return f"{os.environ['GITHUB_SERVER_URL']}/{os.environ['GITHUB_WORKFLOW_REF']}"
@@ -128,7 +127,7 @@ def identity() -> str:
         ) from None
 
 
-def main() -> None:
+def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("check").add_argument("tag")

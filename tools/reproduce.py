@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Builds the last commit twice, as two strangers would, and compares module and images.
 
 The two builds share the commit, the compiler and nothing else that can be helped: another
@@ -11,16 +10,15 @@ for himself that a release was built from the source it names.
 import argparse
 import os
 import subprocess
-import sys
 import tempfile
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 import problem
+from packages import ROOT
 from problem import Problem
-
-FORMS = ("oci", "docker", "artifact")
+from release import FORMS
 
 
 @dataclass(frozen=True)
@@ -42,14 +40,14 @@ STRANGERS = (
 )
 
 
-def git(*arguments: str, folder: Path) -> str:
+def git(*arguments, folder):
     said = subprocess.run(["git", "-C", str(folder), *arguments], text=True, capture_output=True)
     if said.returncode:
         raise Problem(f"git {arguments[0]} failed: {said.stderr.strip()}")
     return said.stdout.strip()
 
 
-def cargo_home(folder: Path) -> Path:
+def cargo_home(folder):
     """A cargo home of its own, which borrows what was downloaded and unpacks it anew."""
     real = Path(os.environ.get("CARGO_HOME") or Path.home() / ".cargo")
     home = folder / "cargo"
@@ -60,12 +58,12 @@ def cargo_home(folder: Path) -> Path:
     return home
 
 
-def build(stranger: Stranger, base: Path, project: Path, commit: str) -> dict[str, str]:
+def build(stranger, base, commit):
     """Clones and builds; returns the digest of each product."""
     folder = base / stranger.folder
     clone = folder / "clone"
     folder.mkdir(parents=True)
-    git("clone", "--quiet", "--no-checkout", "--no-hardlinks", str(project), str(clone), folder=project)
+    git("clone", "--quiet", "--no-checkout", "--no-hardlinks", str(ROOT), str(clone), folder=ROOT)
     git("checkout", "--quiet", commit, folder=clone)
     home = folder / "home"
     home.mkdir()
@@ -109,13 +107,12 @@ def build(stranger: Stranger, base: Path, project: Path, commit: str) -> dict[st
     return digests
 
 
-def compare(expected: list[str]) -> int:
-    project = Path(__file__).resolve().parent.parent
-    commit = git("rev-parse", "HEAD", folder=project)
-    if git("status", "--porcelain", "--untracked-files=no", folder=project):
+def compare(expected):
+    commit = git("rev-parse", "HEAD", folder=ROOT)
+    if git("status", "--porcelain", "--untracked-files=no", folder=ROOT):
         print("note: what is not committed is not built")
     with tempfile.TemporaryDirectory(prefix="reproduce-") as base:
-        first, second = (build(stranger, Path(base), project, commit) for stranger in STRANGERS)
+        first, second = (build(stranger, Path(base), commit) for stranger in STRANGERS)
     differing = [product for product in first if first[product] != second[product]]
     print(f"commit {commit}, built twice:")
     for product, digest in first.items():
@@ -124,21 +121,16 @@ def compare(expected: list[str]) -> int:
             + (f"\n            {second[product]}  <- differs" if product in differing else "")
         )
     if differing:
-        print(f"not reproducible: {', '.join(differing)}", file=sys.stderr)
-        return 1
+        raise Problem(f"not reproducible: {', '.join(differing)}")
     print("all the same")
     for digest in expected:
         if digest not in first.values():
-            print(
-                f"{digest} is none of them: it was built from another commit, with another compiler, or with another SOURCE",
-                file=sys.stderr,
-            )
-            return 1
+            why = "it was built from another commit, with another compiler, or with another SOURCE"
+            raise Problem(f"{digest} is none of them: {why}")
         print(f"{digest} is what this commit gives")
-    return 0
 
 
-def main() -> int:
+def main():
     parser = argparse.ArgumentParser(description="Builds the last commit twice in different folders and compares.")
     parser.add_argument(
         "--expect",
@@ -148,7 +140,7 @@ def main() -> int:
         help="a published digest that has to be among the results",
     )
     arguments = parser.parse_args()
-    return compare(arguments.expect)
+    compare(arguments.expect)
 
 
 if __name__ == "__main__":

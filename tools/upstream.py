@@ -1,11 +1,17 @@
-"""A small upstream that shows what reached it."""
+"""A small upstream that answers every request with 200 and shows what reached it.
+
+python3 tools/upstream.py 9080    serves on that port of every address, until it is ended
+"""
 
 import http.server
+import sys
 import threading
 
 
 class _Show(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Headers and body are two writes, and the second shall not wait for an acknowledgement of the first.
+    disable_nagle_algorithm = True
 
     def _answer(self):
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
@@ -32,3 +38,7 @@ def start():
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Show)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server.server_address[1]
+
+
+if __name__ == "__main__":
+    http.server.ThreadingHTTPServer(("0.0.0.0", int(sys.argv[1])), _Show).serve_forever()

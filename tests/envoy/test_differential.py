@@ -8,9 +8,9 @@ import json
 import random
 
 import pytest
-from envoy import Envoy, answer_200, bootstrap, listener, wasm_filter
+from envoy import Envoy, answer_200, bootstrap, listener
 from http_client import Http1, Http2
-from random_requests import decided, random_configuration, random_request, seeds
+from random_requests import random_batches, seeds
 from table import expected
 
 CONFIGURATIONS = 10
@@ -21,17 +21,9 @@ SEEDS = seeds(20260726)
 
 
 @pytest.fixture(scope="module", params=SEEDS, ids=[f"seed-{seed}" for seed in SEEDS])
-def batches(request, module, runtime, version):
-    draw = random.Random(request.param)
-    batches = [
-        (random_configuration(draw), [random_request(draw) for _ in range(REQUESTS)]) for _ in range(CONFIGURATIONS)
-    ]
-    answers = decided([(json.dumps(config), requests) for config, requests in batches])
-    assert answers == ["configured"] * CONFIGURATIONS
-    listeners = [
-        listener(f"{number}", [wasm_filter(config, module=module, runtime=runtime)], answer_200())
-        for number, (config, _) in enumerate(batches)
-    ]
+def batches(request, plugin, version):
+    batches = random_batches(random.Random(request.param), CONFIGURATIONS, REQUESTS)
+    listeners = [listener(f"{number}", [plugin(config)], answer_200()) for number, (config, _) in enumerate(batches)]
     with Envoy(bootstrap(listeners), version=version) as proxy:
         yield [(proxy.ports[f"{number}"], config, requests) for number, (config, requests) in enumerate(batches)]
         assert "Function: proxy_on" not in proxy.log, proxy.log

@@ -1,11 +1,9 @@
 """Every example in the README, the docs and examples/ is run."""
 
-import base64
 import json
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 
@@ -14,8 +12,11 @@ import pytest
 import upstream
 import yaml
 from envoy import Envoy, NotServing, answer_200, bootstrap, listener, wasm_filter
-from http_client import http1
+from hashes import CHEAP_SECRET3
+from http_client import basic, http1
 from packages import ROOT
+from ports import free_port
+from table import refusals
 
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
@@ -33,12 +34,6 @@ def console_commands():
         for command in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
             line, *expected = command.strip().splitlines()
             yield document, line, expected
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +101,7 @@ def environment_of(plugin, resources):
 
 
 def plugin_configs():
-    """Every configuration in the documents and the examples, in a resource of Istio or as JSON, with its environment."""
+    """Every configuration in documents and examples, in a resource of Istio or as JSON, with its environment."""
     texts = [
         *blocks("yaml"),
         *((file.name, file.read_text()) for file in sorted((ROOT / "examples" / "istio").glob("*.yaml"))),
@@ -162,17 +157,15 @@ def in_environment(version, **options):
 
 
 def test_the_example_with_users_in_the_environment(module, version):
-    # Of `secret3`.
-    users = "# ours\ncheap:$2y$04$sTueBAinMDchCplUxVu4SO3rR0C8hfCCLI7K7o7O02RaehBmhOdfK\n"
+    users = f"# ours\ncheap:{CHEAP_SECRET3}\n"
     with in_environment(version, environment={"BASIC_AUTH_USERS": users}) as proxy:
 
         def status(path, *pair):
-            headers = [(b"authorization", b"Basic " + base64.b64encode(b":".join(pair)))] if pair else []
-            return http1(proxy.ports["htpasswd"], b"GET", path, headers).status
+            return http1(proxy.ports["htpasswd"], b"GET", path, [basic(one) for one in pair]).status
 
         assert status(b"/productpage") == 401
-        assert status(b"/productpage", b"cheap", b"secret3") == 200
-        assert status(b"/productpage", b"cheap", b"secret4") == 401
+        assert status(b"/productpage", "cheap:secret3") == 200
+        assert status(b"/productpage", "cheap:secret4") == 401
         assert status(b"/login") == 200
 
 
@@ -183,7 +176,6 @@ def test_without_the_variable_it_does_not_start(module, version):
 
 
 def test_the_error_line_of_the_readme_is_a_tested_one():
-    refusals = json.loads((ROOT / "testdata" / "refusals.json").read_text())["refusals"]
     lines = [
         line
         for _, text in blocks("text")
@@ -192,4 +184,4 @@ def test_the_error_line_of_the_readme_is_a_tested_one():
     ]
     assert lines
     for line in lines:
-        assert line.removeprefix("basic_auth: configuration refused: ") in [row["error"] for row in refusals]
+        assert line.removeprefix("basic_auth: configuration refused: ") in [row["error"] for row in refusals()]

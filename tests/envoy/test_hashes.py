@@ -1,35 +1,27 @@
 """Slow hashes in a real Envoy: requests wait, nobody else does, and whatever happens to them, nothing opens."""
 
-import base64
 import socket
 import threading
 import time
 
 import pytest
-from envoy import Envoy, answer_200, bootstrap, listener, wasm_filter
-from http_client import Http2, http1, http1_raw, http1_statuses, http2
+from envoy import Envoy, answer_200, bootstrap, listener
+from hashes import CHEAP_SECRET3, SLOW_SECRET7
+from http_client import Http2, basic, http1, http1_bytes, http1_raw, http1_statuses
 
-# Of `secret7`, at cost 10: about 56 ms of processor time, a quarter of a second of waiting.
-DEAR = "dear:$2y$10$L064N0mTsbPMqfILxivrYOpqcLlnCSAOz4.BXQ1yxttwIHLSzoDwS"
-CHEAP = "cheap:$2y$04$sTueBAinMDchCplUxVu4SO3rR0C8hfCCLI7K7o7O02RaehBmhOdfK"
+DEAR = f"dear:{SLOW_SECRET7}"
+CHEAP = f"cheap:{CHEAP_SECRET3}"
 
 
 def rules(text, **top):
     return {"basic_auth_rules": [{"prefix": "/slow", "htpasswd": text}], **top}
 
 
-def basic(pair):
-    return (b"authorization", b"Basic " + base64.b64encode(pair.encode()))
-
-
 RIGHT, WRONG = basic("dear:secret7"), basic("dear:wrong")
 
 
 @pytest.fixture(scope="module")
-def proxy(module, runtime, version):
-    def plugin(configuration, **options):
-        return wasm_filter(configuration, module=module, runtime=runtime, **options)
-
+def proxy(plugin, version):
     environment = {"USERS": DEAR + "\n" + CHEAP, "EMPTY": ""}
     from_environment = {"basic_auth_rules": [{"prefix": "/slow", "htpasswd_env": "USERS"}]}
     strict = {"failures": 3, "window_seconds": 60, "lock_seconds": 2}
@@ -52,11 +44,6 @@ def proxy(module, runtime, version):
         yield proxy
         assert http1(proxy.ports["slow"], b"GET", b"/slow").status == 401
         assert "Function: proxy_on" not in proxy.log, proxy.log
-
-
-@pytest.fixture(params=[http1, http2], ids=["http1", "http2"])
-def send(request):
-    return request.param
 
 
 def test_a_login_waits_for_its_hash(proxy, send):
@@ -87,10 +74,9 @@ def test_a_body_takes_no_waiting_request_along(proxy):
     # With `allow_on_headers_stop_iteration` Envoy goes on with the body, and asks about it.
     port = proxy.ports["stop"]
     assert http1(port, b"POST", b"/slow", [basic("dear:with a body")], body=b"x").status == 401
-    trailers = [basic("dear:with trailers"), (b"transfer-encoding", b"chunked"), (b"connection", b"close")]
-    lines = [b"POST /slow HTTP/1.1", b"host: test", *(name + b": " + value for name, value in trailers)]
-    for end in (b"0\r\nname: value\r\n\r\n", b"1\r\nx\r\n0\r\nname: value\r\n\r\n"):
-        assert http1_raw(port, b"\r\n".join([*lines, b"", end])).status == 401
+    chunked = [basic("dear:with trailers"), (b"transfer-encoding", b"chunked"), (b"connection", b"close")]
+    for body in (b"0\r\nname: value\r\n\r\n", b"1\r\nx\r\n0\r\nname: value\r\n\r\n"):
+        assert http1_raw(port, http1_bytes(b"POST", b"/slow", chunked) + body).status == 401
     assert http1(port, b"POST", b"/slow", [RIGHT], body=b"x" * 10_000).status == 200
     assert http1(port, b"POST", b"/slow", [RIGHT], body=b"x").status == 200
     assert http1(port, b"POST", b"/open", body=b"x").status == 200
@@ -99,8 +85,7 @@ def test_a_body_takes_no_waiting_request_along(proxy):
 
 def test_requests_of_one_connection_are_answered_in_order(proxy):
     def request(path, *headers):
-        lines = [b"GET " + path + b" HTTP/1.1", b"host: test", *(name + b": " + value for name, value in headers)]
-        return b"\r\n".join([*lines, b"", b""])
+        return http1_bytes(b"GET", path, headers)
 
     requests = {
         request(b"/slow", WRONG): 401,
@@ -122,8 +107,7 @@ def test_clients_that_are_gone_are_forgotten(proxy):
     port = proxy.ports["slow"]
     for number in range(12):
         with socket.create_connection(("127.0.0.1", port)) as connection:
-            header = b": ".join(basic(f"dear:gone {number}"))
-            connection.sendall(b"GET /slow HTTP/1.1\r\nhost: test\r\n" + header + b"\r\n\r\n")
+            connection.sendall(http1_bytes(b"GET", b"/slow", [basic(f"dear:gone {number}")]))
             time.sleep(0.01)
     connection = Http2(port)
     streams = [connection.start(b"GET", b"/slow", [basic(f"dear:reset {number}")]) for number in range(6)]
@@ -209,9 +193,10 @@ def test_where_the_forwarded_address_is_trusted_a_client_forges_it(proxy):
     assert statuses == [401] * 6
 
 
-def test_every_worker_verifies(module, runtime, version):
-    filters = [wasm_filter(rules(CHEAP), module=module, runtime=runtime)]
-    with Envoy(bootstrap([listener("slow", filters, answer_200())]), version=version, concurrency=3) as proxy:
+def test_every_worker_verifies(plugin, version):
+    with Envoy(
+        bootstrap([listener("slow", [plugin(rules(CHEAP))], answer_200())]), version=version, concurrency=3
+    ) as proxy:
         answers = []
 
         def login(pair):

@@ -2,8 +2,8 @@
 
 import pytest
 import upstream
-from envoy import Envoy, answer_200, bootstrap, listener, wasm_filter
-from http_client import http1, http1_raw, http1_statuses, http2
+from envoy import Envoy, answer_200, bootstrap, listener
+from http_client import basic, http1, http1_bytes, http1_raw, http1_statuses, http2
 
 RULES = {
     "basic_auth_rules": [
@@ -12,15 +12,11 @@ RULES = {
     ]
 }
 OTHER_RULES = {"realm": "other", "basic_auth_rules": [{"prefix": "/other", "credentials": ["other:other"]}]}
-RIGHT = (b"authorization", b"Basic b2s6dGVzdA==")
-OTHER = (b"authorization", b"Basic b3RoZXI6b3RoZXI=")
+RIGHT, OTHER = basic("ok:test"), basic("other:other")
 
 
 @pytest.fixture(scope="module")
-def proxy(module, runtime, version):
-    def plugin(configuration, **options):
-        return wasm_filter(configuration, module=module, runtime=runtime, **options)
-
+def proxy(plugin, version):
     listeners = [
         listener("rules", [plugin(RULES)], answer_200()),
         # The same module, environment and vm_id: one virtual machine for these and the ones above.
@@ -44,28 +40,21 @@ def proxy(module, runtime, version):
         assert "Function: proxy_on" not in proxy.log, proxy.log
 
 
-@pytest.fixture(params=[http1, http2], ids=["http1", "http2"])
-def send(request):
-    return request.param
-
-
-BYTES = bytes(byte for byte in range(0x80, 0x100))
-
-
-def refused_or_rejected(answer):
-    return answer.status in (400, 401, 413, 431, "reset")
+BYTES = bytes(range(0x80, 0x100))
 
 
 def test_bytes_that_are_not_utf8_in_every_place(proxy, send):
     """proxy-wasm-rust-sdk#25, #217, #263: a byte that is not UTF-8 stopped the virtual machine."""
     port = proxy.ports["rules"]
+    # What Envoy itself does with such a path, host or method, and whether the filter sees it, depends on the protocol.
+    path, host, method = {http1: (400, 400, 400), http2: (401, "reset", "reset")}[send]
     for value in (BYTES, b"\xc3\x28", b"Basic " + BYTES, b"Basic \xff", b"\xed\xa0\x80"):
-        assert refused_or_rejected(send(port, b"GET", b"/productpage", [(b"authorization", value)]))
+        assert send(port, b"GET", b"/productpage", [(b"authorization", value)]).status == 401
         assert send(port, b"GET", b"/productpage", [(b"x-any", value), RIGHT]).status == 200
-        assert refused_or_rejected(send(port, b"GET", b"/productpage" + value.replace(b" ", b"")))
-        assert refused_or_rejected(send(port, b"GET", b"/host", authority=value.replace(b" ", b"")))
-        # An unknown method may pass only where no rule is for every method.
-        assert refused_or_rejected(send(port, value.replace(b" ", b""), b"/productpage"))
+        token = value.replace(b" ", b"")
+        assert send(port, b"GET", b"/productpage" + token).status == path
+        assert send(port, b"GET", b"/host", authority=token).status == host
+        assert send(port, token, b"/productpage").status == method
 
 
 def test_headers_of_50_kilobytes(proxy, send):
@@ -77,7 +66,8 @@ def test_headers_of_50_kilobytes(proxy, send):
     assert send(port, b"GET", b"/productpage/" + large).status == 401
     assert send(port, b"GET", b"/productpage", [(b"authorization", b"Basic " + large)]).status == 401
     assert send(port, b"GET", b"/productpage", [(b"authorization", large)]).status == 401
-    assert send(port, b"GET", b"/host", authority=large).status in (200, 401)
+    # A host that can be read, however long, and is not the rule's.
+    assert send(port, b"GET", b"/host", authority=large).status == 200
     assert send(port, b"GET", b"/productpage", [(b"x-large", large), RIGHT]).status == 200
 
 
@@ -89,9 +79,8 @@ def test_90_headers(proxy, send):
 
 
 def test_options_star_and_connect(proxy, send):
-    # `*` is no path that a prefix covers: it passes the filter, and Envoy's router may have no route for it.
-    answer = send(proxy.ports["rules"], b"OPTIONS", b"*")
-    assert answer.status in (200, 404)
+    # `*` is no path that a prefix covers: it passes the filter, and Envoy's router has no route for it.
+    assert send(proxy.ports["rules"], b"OPTIONS", b"*").status == 404
     # CONNECT has no path, so every path rule covers it.
     assert send(proxy.ports["rules"], b"CONNECT", None, authority=b"test:443").status == 401
 
@@ -104,7 +93,7 @@ def test_http_1_0_and_no_host(proxy):
     assert http1(port, b"GET", b"/host", authority=None, version=b"HTTP/1.0").status == 200
     assert http1(port, b"GET", b"/productpage", authority=None, version=b"HTTP/1.0").status == 401
     assert http1(port, b"GET", b"/open", authority=None, version=b"HTTP/1.0").status == 200
-    assert http1(port, b"GET", b"/host", authority=b"", version=b"HTTP/1.1").status in (400, 401)
+    assert http1(port, b"GET", b"/host", authority=b"", version=b"HTTP/1.1").status == 401
 
 
 def test_an_absolute_target_is_its_path(proxy):
@@ -113,8 +102,11 @@ def test_an_absolute_target_is_its_path(proxy):
 
 
 def test_an_empty_line_beside_the_credential_is_gone_for_everybody(proxy, send):
-    """CVE-2021-32777: Envoy joins the lines of this header and leaves empty ones out, before any filter. So two lines of
-    which one is empty are one to the filter; what counts is that the upstream sees the same one, and nothing else."""
+    """CVE-2021-32777: Envoy joins the lines of this header and leaves empty ones out, before any filter.
+
+    So two lines of which one is empty are one to the filter; what counts is that the upstream sees the same one, and
+    nothing else.
+    """
     empty = (b"authorization", b"")
     for lines in ([RIGHT, empty], [empty, RIGHT], [empty, RIGHT, empty]):
         answer = send(proxy.ports["shown"], b"GET", b"/productpage", lines)
@@ -139,16 +131,13 @@ def test_a_refusal_of_head_has_no_body(proxy, send):
 def test_each_request_of_a_connection_gets_one_answer(proxy):
     """envoy#28826: a second answer to one request hung the client."""
 
-    def request(head, *headers):
-        return b"\r\n".join([head + b" HTTP/1.1", b"host: test", *headers, b"", b""])
-
     requests = {
-        request(b"GET /open"): 200,
-        request(b"GET /productpage"): 401,
-        request(b"GET /productpage", b"authorization: Basic b2s6dGVzdA=="): 200,
-        request(b"HEAD /productpage"): 401,
+        http1_bytes(b"GET", b"/open"): 200,
+        http1_bytes(b"GET", b"/productpage"): 401,
+        http1_bytes(b"GET", b"/productpage", [RIGHT]): 200,
+        http1_bytes(b"HEAD", b"/productpage"): 401,
         # The last one: Envoy closes a connection whose request it refused before the body was read.
-        request(b"POST /productpage", b"content-length: 5") + b"hello": 401,
+        http1_bytes(b"POST", b"/productpage", body=b"hello"): 401,
     }
     assert http1_statuses(proxy.ports["rules"], requests) == list(requests.values())
 
@@ -180,7 +169,7 @@ def test_an_empty_configuration_passes_everything_and_warns(proxy, send):
 
 def test_the_log_tells_numbers_and_no_secret(proxy):
     """CVE-2025-62232: credentials stood in the log. What the tests above sent counts as well."""
-    http1(proxy.ports["rules"], b"GET", b"/productpage", [(b"authorization", b"Basic c2VjcmV0OmhpZGRlbg==")])
+    http1(proxy.ports["rules"], b"GET", b"/productpage", [basic("secret:hidden")])
     assert "basic_auth: protecting with 2 rules and 1 credentials" in proxy.log
     for secret in ("ok:test", "b2s6dGVzdA", "secret", "hidden", "c2VjcmV0OmhpZGRlbg"):
         assert secret not in proxy.log

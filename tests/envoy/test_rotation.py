@@ -1,33 +1,26 @@
 """A new password in the environment, in the two ways of docs/passwords.md, and no request is lost on the way."""
 
-import base64
 import collections
 import json
-import os
-import socket
 import sys
 import threading
 import time
 
 import pytest
-from envoy import Envoy, answer_200, bootstrap, listener, wasm_filter
-from http_client import http1
+from envoy import Envoy, answer_200, bootstrap, listener
+from hashes import CHEAP_SECRET3, SLOW_NEXT
+from http_client import basic, http1
+from packages import numbers
+from ports import free_port
 
-# Of `secret3` and `next`, for one user.
-OLD = "ok:$2y$04$sTueBAinMDchCplUxVu4SO3rR0C8hfCCLI7K7o7O02RaehBmhOdfK"
-NEW = "ok:$2y$10$g52yobOXbW72Qgffu0gioOUOLFVajYcH9wdJACNO0j1Flp3xzNr3e"
+OLD = f"ok:{CHEAP_SECRET3}"
+NEW = f"ok:{SLOW_NEXT}"
 BOTH = f"{OLD}\n{NEW}\n"
 RULES = {"basic_auth_rules": [{"prefix": "/", "htpasswd_env": "USERS"}]}
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 def login(port, pair):
-    return http1(port, b"GET", b"/", [(b"authorization", b"Basic " + base64.b64encode(pair.encode()))]).status
+    return http1(port, b"GET", b"/", [basic(pair)]).status
 
 
 def statuses(port):
@@ -75,27 +68,20 @@ class Load:
 class Listeners:
     """A file with a listener, which Envoy reads again whenever it is replaced."""
 
-    def __init__(self, folder, module, runtime):
-        self.file, self.port, self._versions, self._module, self._runtime = (
-            folder / "lds.json",
-            free_port(),
-            0,
-            module,
-            runtime,
-        )
+    def __init__(self, folder, plugin):
+        self.file, self.port = folder / "lds.json", free_port()
+        self._plugin, self._versions = plugin, 0
 
     def write(self, users, vm_id="", rules=RULES):
-        plugin = wasm_filter(
-            rules, module=self._module, runtime=self._runtime, environment={"USERS": users}, vm_id=vm_id
-        )
+        filters = [self._plugin(rules, environment={"USERS": users}, vm_id=vm_id)]
         resource = {
             "@type": "type.googleapis.com/envoy.config.listener.v3.Listener",
-            **listener("main", [plugin], answer_200(), port=self.port),
+            **listener("main", filters, answer_200(), port=self.port),
         }
         self._versions += 1
         other = self.file.with_suffix(".new")
         other.write_text(json.dumps({"version_info": str(self._versions), "resources": [resource]}))
-        os.replace(other, self.file)
+        other.replace(self.file)
 
     def bootstrap(self):
         return {
@@ -105,12 +91,8 @@ class Listeners:
         }
 
 
-def of(version):
-    return tuple(map(int, version.split("."))) if version else (99,)
-
-
-def test_a_variable_in_the_configuration(module, runtime, version, tmp_path):
-    listeners = Listeners(tmp_path, module, runtime)
+def test_a_variable_in_the_configuration(plugin, version, tmp_path):
+    listeners = Listeners(tmp_path, plugin)
     listeners.write(OLD)
     with Envoy(listeners.bootstrap(), version=version) as proxy:
         wait_for(listeners.port, (200, 401))
@@ -123,7 +105,7 @@ def test_a_variable_in_the_configuration(module, runtime, version, tmp_path):
         wait_for(listeners.port, (401, 200))
         # Since Envoy 1.39 the changed variable does it alone.
         listeners.write(OLD, vm_id="3")
-        if of(version) >= (1, 39):
+        if numbers(version) >= (1, 39):
             wait_for(listeners.port, (200, 401))
         else:
             time.sleep(2)
@@ -131,12 +113,12 @@ def test_a_variable_in_the_configuration(module, runtime, version, tmp_path):
         assert "refused" not in proxy.log
 
 
-def test_whoever_waits_is_answered_by_the_configuration_that_was_in_force(module, runtime, version, tmp_path):
-    """Envoy makes a new root context and lets the old one live, with its timer, until the last of its requests is over."""
+def test_whoever_waits_is_answered_by_the_configuration_that_was_in_force(plugin, version, tmp_path):
+    """Envoy makes a new root context and lets the old one live, with its timer, until its last request is over."""
     # A hash of cost 10 takes two seconds of waiting, and the next one comes after it.
     slow = {**RULES, "hash_budget_ms_per_second": 25}
     more = {**slow, "basic_auth_rules": [*slow["basic_auth_rules"], {"prefix": "/more", "credentials": ["ok:test"]}]}
-    listeners = Listeners(tmp_path, module, runtime)
+    listeners = Listeners(tmp_path, plugin)
     listeners.write(NEW, rules=slow)
     with Envoy(listeners.bootstrap(), version=version, drain_seconds=60) as proxy:
         wait_until(lambda: "protecting with 1 rules" in proxy.log)
@@ -162,12 +144,12 @@ def test_whoever_waits_is_answered_by_the_configuration_that_was_in_force(module
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Envoy's hot restart is for Linux")
-def test_a_variable_of_envoy_itself_takes_a_restart(module, runtime, version):
-    plugin = wasm_filter(RULES, module=module, runtime=runtime)
-    plugin["typed_config"]["config"]["vm_config"]["environment_variables"] = {"host_env_keys": ["USERS"]}
+def test_a_variable_of_envoy_itself_takes_a_restart(plugin, version):
+    filter_ = plugin(RULES)
+    filter_["typed_config"]["config"]["vm_config"]["environment_variables"] = {"host_env_keys": ["USERS"]}
     port = free_port()
     configuration = {
-        **bootstrap([listener("main", [plugin], answer_200(), port=port)]),
+        **bootstrap([listener("main", [filter_], answer_200(), port=port)]),
         "node": {"id": "test", "cluster": "test"},
     }
     with Envoy(configuration, version=version, environment={"USERS": OLD}) as old:

@@ -86,7 +86,8 @@ class Plugin:
     """One configured root context. The configuration is text, bytes, or a value that is written as JSON.
 
     `environment` holds the variables of the virtual machine, `properties` what `proxy_get_property` finds (a name is
-    a tuple of parts). `fuel` bounds one call of the module (`limit` changes it): a loop without end becomes a `wasmtime.Trap`.
+    a tuple of parts). `fuel` bounds one call of the module (`limit` changes it): a loop without end becomes a
+    `wasmtime.Trap`.
     """
 
     def __init__(self, module, configuration=None, *, environment=None, properties=None, random=b"\x5a", fuel=ENDLESS):
@@ -423,4 +424,4 @@ def _parse_pairs(data):
     for length in lengths:
         parts.append(data[start : start + length])
         start += length + 1
-    return list(zip(parts[::2], parts[1::2]))
+    return list(zip(parts[::2], parts[1::2], strict=True))

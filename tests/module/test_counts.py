@@ -107,8 +107,10 @@ def test_a_piece_of_a_body_costs_few_instructions_and_no_host_call(module):
 @pytest.mark.parametrize("what", ["rules", "users"])
 @pytest.mark.parametrize("size", workload.SIZES)
 def test_an_unknown_user_costs_what_a_wrong_password_costs(module, what, size):
-    """CVE-2026-27480: to the client both are the same, in time too. A search in a hash table takes a step more for one name than for the
-    next, so it is the mean of many that counts."""
+    """CVE-2026-27480: to the client both are the same, in time too.
+
+    A search in a hash table takes a step more for one name than for the next, so it is the mean of many that counts.
+    """
     plugin = module.plugin({"rules": workload.rules, "users": workload.users}[what](size))
     fuel = {"known": [], "unknown": []}
     for number in range(SAMPLES):

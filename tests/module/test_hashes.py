@@ -1,15 +1,16 @@
 """Whoever is refused was refused at the same price: counted in instructions, waiting included.
 
-CVE-2026-27480: an unknown user was answered faster. CVE-2026-41263: a user with a cheap hash was answered faster than one
-with a dear hash.
+CVE-2026-27480: an unknown user was answered faster. CVE-2026-41263: a user with a cheap hash was answered faster than
+one with a dear hash.
 """
 
 import pytest
 import workload
+from hashes import CHEAP_SECRET3, DEARER_SECRET7, SHA_SECRET1
 
-SHA = "fast:{SHA}EgK+xL5YtRHcZ0LNGI3axxd3DZA="
-CHEAP = "cheap:$2y$04$sTueBAinMDchCplUxVu4SO3rR0C8hfCCLI7K7o7O02RaehBmhOdfK"
-DEAR = "dear:$2y$06$CJtg5oylgX3oIYoyQtFNWOrAUf9YWAXWR9huGMIS/XFDxUe42F7Oq"
+SHA = f"fast:{SHA_SECRET1}"
+CHEAP = f"cheap:{CHEAP_SECRET3}"
+DEAR = f"dear:{DEARER_SECRET7}"
 """Costs of bcrypt that are low enough for a test."""
 
 MARGIN = 2_000

@@ -5,9 +5,9 @@
 
 import pytest
 import workload
+from hashes import DEARER_SECRET7
 
-HASHED = "dear:$2y$06$CJtg5oylgX3oIYoyQtFNWOrAUf9YWAXWR9huGMIS/XFDxUe42F7Oq"
-RULES = {"basic_auth_rules": [{"prefix": "/slow", "htpasswd": HASHED}]}
+RULES = {"basic_auth_rules": [{"prefix": "/slow", "htpasswd": f"dear:{DEARER_SECRET7}"}]}
 RIGHT, WRONG = ("dear", "secret7"), ("dear", "wrong")
 
 

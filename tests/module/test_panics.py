@@ -1,7 +1,7 @@
 """No line of this crate can panic: the finished module holds no place in its source files that a panic would name.
 
-rustc writes file, line and column of every place that may panic beside the code, and the linker drops what nothing leads
-to. The same form says where a line of the log came from; those places are told apart by what stands there.
+rustc writes file, line and column of every place that may panic beside the code, and the linker drops what nothing
+leads to. The same form says where a line of the log came from; those places are told apart by what stands there.
 """
 
 import struct

@@ -3,8 +3,7 @@
 import collections
 
 import pytest
-from envoy import MODULE
-from host import Module, Refused
+from host import Refused
 from table import all_tables, expected
 
 
@@ -33,8 +32,8 @@ def answer(plugin, case):
     return outcome.status, [value.decode("latin-1") for name, value in outcome.headers if name == b"www-authenticate"]
 
 
-def test_every_decision_of_the_table_under_wasmtime(capsys):
-    module, sent, wrong = Module(MODULE), 0, []
+def test_every_decision_of_the_table_under_wasmtime(module, capsys):
+    sent, wrong = 0, []
     for table in all_tables():
         plugin = module.plugin(table.configuration)
         for case in table.cases:
@@ -47,15 +46,12 @@ def test_every_decision_of_the_table_under_wasmtime(capsys):
         print(f"\ndecisions: {sent} ran under wasmtime")
 
 
-def test_refusals_differ_in_nothing():
+def test_refusals_differ_in_nothing(module):
     """apisix#6703: the refusal told an unknown user from a wrong password."""
-    module, most = Module(MODULE), 0
+    most = 0
     for table in all_tables():
-        plugin, answers, reasons = (
-            module.plugin(table.configuration),
-            collections.defaultdict(set),
-            collections.defaultdict(set),
-        )
+        plugin = module.plugin(table.configuration)
+        answers, reasons = collections.defaultdict(set), collections.defaultdict(set)
         for case in table.cases:
             if case.expect.startswith("refused for "):
                 reason, _, rule = case.expect.removeprefix("refused for ").partition(" by ")
@@ -67,6 +63,6 @@ def test_refusals_differ_in_nothing():
     assert most == 4, "one rule that refuses for missing, malformed, unknown_user and wrong_password"
 
 
-def test_a_refused_configuration_is_refused_by_the_module():
+def test_a_refused_configuration_is_refused_by_the_module(module):
     with pytest.raises(Refused):
-        Module(MODULE).plugin({"basic_auth_rules": None})
+        module.plugin({"basic_auth_rules": None})

@@ -5,8 +5,6 @@
 
 import pytest
 import workload
-from envoy import MODULE
-from host import Module
 
 LENGTHS = [250, 500, 1_000, 2_000, 8_000, 50_000]
 
@@ -62,8 +60,8 @@ SHAPES = {
 
 
 @pytest.fixture(scope="module")
-def plugin():
-    return Module(MODULE).plugin(workload.rules(1))
+def plugin(module):
+    return module.plugin(workload.rules(1))
 
 
 def fuel(plugin, path):

@@ -1,5 +1,6 @@
 """Clients that send a request byte for byte, HTTP/1.1 by hand and HTTP/2 with h2 told not to tidy up."""
 
+import base64
 import socket
 
 import h2.config
@@ -26,8 +27,13 @@ class Response:
         return f"Response({self.status}, {self.headers}, {self.body[:80]!r})"
 
 
-def http1(port, method, path, headers=(), *, authority=b"test", body=b"", version=b"HTTP/1.1"):
-    """Sends one request over HTTP/1. A `path` of None (CONNECT) sends the authority as the target."""
+def basic(pair):
+    """The header of a `Basic` credential; bytes are sent as they are."""
+    return b"authorization", b"Basic " + base64.b64encode(pair if isinstance(pair, bytes) else pair.encode())
+
+
+def http1_bytes(method, path, headers=(), *, authority=b"test", body=b"", version=b"HTTP/1.1"):
+    """The bytes of a request. A `path` of None (CONNECT) makes the authority the target."""
     target = path if path is not None else (authority or b"test:443")
     lines = [method + b" " + target + b" " + version]
     if authority is not None:
@@ -35,11 +41,15 @@ def http1(port, method, path, headers=(), *, authority=b"test", body=b"", versio
     lines += [name + b": " + value for name, value in headers]
     if body:
         lines.append(b"content-length: %d" % len(body))
+    return b"\r\n".join(lines) + b"\r\n\r\n" + body
+
+
+def http1(port, method, path, headers=(), *, version=b"HTTP/1.1", **more):
+    """Sends one request over HTTP/1; `more` is what `http1_bytes` takes."""
     if version == b"HTTP/1.1":
-        lines.append(b"connection: close")
-    return http1_raw(
-        port, b"\r\n".join(lines) + b"\r\n\r\n" + body, head=method == b"HEAD", tunnel=method == b"CONNECT"
-    )
+        headers = [*headers, (b"connection", b"close")]
+    request = http1_bytes(method, path, headers, version=version, **more)
+    return http1_raw(port, request, head=method == b"HEAD", tunnel=method == b"CONNECT")
 
 
 class Http1:
@@ -58,13 +68,8 @@ class Http1:
         """Sends one request and reads its answer."""
         if self._socket is None:
             self._socket = socket.create_connection(("127.0.0.1", self._port), timeout=TIMEOUT)
-        lines = [
-            method + b" " + path + b" HTTP/1.1",
-            b"host: " + authority,
-            *(name + b": " + value for name, value in headers),
-        ]
         try:
-            self._socket.sendall(b"\r\n".join(lines) + b"\r\n\r\n")
+            self._socket.sendall(http1_bytes(method, path, headers, authority=authority))
             answer = _read_http1(self._socket, method == b"HEAD", tunnel=False)
         except ConnectionError:
             answer = Response("reset")

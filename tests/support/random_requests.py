@@ -17,8 +17,11 @@ HOSTS = ["foo.com", "a.foo.com", "bar.org", "foo.org", "localhost", "127.0.0.1",
 HOST_PATTERNS = ["foo.com", "*.foo.com", "foo.*", "*", "[::1]", "FOO.com:80", "localhost.", "2001:db8::1"]
 METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"]
 PASSWORDS = ["ok:test", "ok:rotated", "key:", "a:b:c", "b\u00fcro:pa\u00dfwort"]
-PIECES = ["/", "//", "/./", "/../", "..", ".", "%2f", "%2F", "%5c", "\\", ";", ";v=1", "%3b", "%2e", "%2E%2e", "%61", "%41dmin",
-          "%25", "%2561", "%252f", "%23", "%3f", "%00", "%0a", "%c4%b1", "\u00c4\u00b0", "?", "?x=/admin", "#", "%", "%zz", "%c0%ae", "%ff", "\xff", "\xc3\xa9", "%20", "*", "~", "+"]  # fmt: skip
+PIECES = [
+    "/", "//", "/./", "/../", "..", ".", "%2f", "%2F", "%5c", "\\", ";", ";v=1", "%3b", "%2e", "%2E%2e", "%61",
+    "%41dmin", "%25", "%2561", "%252f", "%23", "%3f", "%00", "%0a", "%c4%b1", "\u00c4\u00b0", "?", "?x=/admin",
+    "#", "%", "%zz", "%c0%ae", "%ff", "\xff", "\xc3\xa9", "%20", "*", "~", "+",
+]  # fmt: skip
 REGEXES = ["/a/[^/]*", "/(admin|api)(/.*)?", "(?i)/ADMIN/b", ".*[.]css", "/v[0-9]+/.*", "(?x) /a # comment"]
 
 
@@ -115,6 +118,16 @@ def random_request(draw):
     return Request(method.encode(), path.encode("latin-1"), authority.encode(), authorization)
 
 
+def random_batches(draw, configurations, requests):
+    """Random configurations, each with so many requests and the native decisions about them."""
+    batches = [
+        (random_configuration(draw), [random_request(draw) for _ in range(requests)]) for _ in range(configurations)
+    ]
+    answers = decided([(json.dumps(configuration), requests) for configuration, requests in batches])
+    assert answers == ["configured"] * configurations
+    return batches
+
+
 def decided(batches):
     """Asks the native crate about batches of a configuration and requests, and notes its decisions in the requests."""
     lines, places = [], []
@@ -127,7 +140,7 @@ def decided(batches):
     decisions = run.stdout.splitlines()
     assert len(decisions) == len(places)
     answers = []
-    for place, decision in zip(places, decisions):
+    for place, decision in zip(places, decisions, strict=True):
         if place is None:
             answers.append(decision)
         else:

@@ -1,12 +1,13 @@
-"""Reads testdata/decisions/*.json; testdata/README.md describes the form."""
+"""Reads testdata/decisions/*.json and testdata/refusals.json; testdata/README.md describes the form."""
 
 import base64
 import dataclasses
 import itertools
 import json
-import pathlib
 
-FOLDER = pathlib.Path(__file__).resolve().parents[2] / "testdata" / "decisions"
+from packages import ROOT
+
+TESTDATA = ROOT / "testdata"
 
 
 @dataclasses.dataclass
@@ -33,7 +34,13 @@ class Table:
 
 
 def all_tables():
-    return [_read(file) for file in sorted(FOLDER.glob("*.json"))]
+    return [_read(file) for file in sorted((TESTDATA / "decisions").glob("*.json"))]
+
+
+def refusals():
+    """The refused configurations: rows of a text or a value, and the error line."""
+    rows = json.loads((TESTDATA / "refusals.json").read_text())["refusals"]
+    return [{**row, "text": row.get("text") or json.dumps(row["configuration"])} for row in rows]
 
 
 def _read(file):

@@ -16,7 +16,7 @@ import cluster
 import sandbox
 from packages import envoy
 from processes import log_of
-from project import BIN, MANIFESTS, RUN, TOOL
+from project import BIN, MANIFESTS, ROOT, RUN
 from sandbox import NODE, PODS, PRODUCTPAGE_SERVICE
 
 # What the gateway's agent and its Envoy say, which the transcript quotes.
@@ -63,7 +63,7 @@ def start_gateway(processes, pod, environment=None):
 
 
 def roll_gateway(processes, old, new):
-    """What a Deployment does for `kubectl rollout restart`: a new pod, traffic to it once it is ready, the old one ends."""
+    """What `kubectl rollout restart` makes happen: a new pod, traffic to it once it is ready, the old one ends."""
     start_gateway(processes, new, container_environment())
     wait_for_proxy(processes, new)
     sandbox.name_hosts(new)
@@ -72,7 +72,7 @@ def roll_gateway(processes, old, new):
 
 
 def container_environment():
-    """The variables that istiod merges into the gateway's Deployment, with the values that a kubelet reads from Secrets."""
+    """The variables that istiod merges into the gateway's Deployment, with what a kubelet reads from Secrets."""
     gateway = json.loads(cluster.kubectl("get", "gateway", "bookinfo-gateway", "-o", "json"))
     options = gateway["spec"]["infrastructure"]["parametersRef"]["name"]
     overlay = cluster.kubectl("get", "configmap", options, "-o", "jsonpath={.data.deployment}")
@@ -103,7 +103,7 @@ def store_productpage(processes):
     """The application behind the gateways: a pod, its endpoints, and a small server in it."""
     store_pod("productpage", {"app": "productpage", "version": "v1"}, "bookinfo-productpage")
     store_endpoints("productpage", "default", PODS["productpage"], {"http": 9080}, pod="productpage")
-    processes.start("productpage", [sys.executable, TOOL / "productpage.py", "9080"], pod="productpage")
+    processes.start("productpage", [sys.executable, ROOT / "tools" / "upstream.py", "9080"], pod="productpage")
 
 
 def start_proxy(processes, *, pod, role, labels, account, ports, environment=None):

@@ -1,8 +1,7 @@
 """Where things lie."""
 
-from pathlib import Path
+from packages import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 TOOL = ROOT / "tools" / "istio"
 MODULES = TOOL / "modules"
 MANIFESTS = TOOL / "manifests"

@@ -4,6 +4,7 @@ import re
 
 import mesh
 from cluster import ISTIOD_LOG, REGISTRY
+from hashes import SLOW_NEXT
 from mesh import GATEWAY_LOG, pulled_modules
 from project import EXAMPLES, MANIFESTS, ROOT
 from transcript import contains, matches, says
@@ -14,8 +15,6 @@ WAYPOINT_URL = "http://productpage:9080"
 
 ADMIN3 = "-H 'Authorization: Basic YWRtaW4zOmFkbWluMw=='"
 OK_TEST = "-u ok:test"
-# Of the password `next`, from htpasswd -nbB -C 10.
-NEXT = "$2y$10$g52yobOXbW72Qgffu0gioOUOLFVajYcH9wdJACNO0j1Flp3xzNr3e"
 
 # A change is in force within a second; a first pull compiles the module, too.
 SOON = 20
@@ -235,8 +234,8 @@ def users_from_a_secret(transcript, roll):
         within=SOON,
     )
     transcript.say(
-        "istiod changes the Deployment, and Kubernetes rolls it. Here a second pod is started with the variable of the\n"
-        "# Secret; the Service is the new pod's once it is ready, and the old one ends."
+        "istiod changes the Deployment, and Kubernetes rolls it. Here a second pod is started with the variable of "
+        "the\n# Secret; the Service is the new pod's once it is ready, and the old one ends."
     )
     roll("gateway", "gateway-2")
     status(transcript, GATEWAY_URL, "", "401", within=SOON)
@@ -249,7 +248,7 @@ def new_password(transcript, roll):
     """A second password for a user of the Secret, under load."""
     load = transcript.begin(f"python3 tools/istio/load.py {GATEWAY_URL}/productpage ok:test", pod=CURL)
     # The first hash is the example's; the second is of `next`.
-    hashes = re.findall(r"ok:(\$2y\$\S+)", (EXAMPLES / "secret.yaml").read_text()) + [NEXT]
+    hashes = re.findall(r"ok:(\$2y\$\S+)", (EXAMPLES / "secret.yaml").read_text()) + [SLOW_NEXT]
     text = r"\n".join(f"ok:{hash}" for hash in hashes)
     transcript.run(
         f"""kubectl patch secret basic-auth-users -p '{{"stringData":{{"htpasswd":"{text}"}}}}'""",

@@ -1,0 +1,30 @@
+#!/bin/sh
+# Says where the bytes of the module are: by crate, for this crate by folder, and the largest functions. What was inlined
+# counts for where it was inlined, a function of a library that is made for a type of another for the library.
+set -eu
+cd "$(dirname "$0")/.."
+
+tools/cargo_tool.sh twiggy
+PATH="$PWD/target/tools/bin:$PATH"
+
+# The module as it is built, but with its names, which cost half as much again.
+cargo rustc --quiet --release --locked --lib --crate-type cdylib --target wasm32-wasip1 --target-dir target/named \
+  --config 'profile.release.strip="debuginfo"'
+module=target/named/wasm32-wasip1/release/basic_auth.wasm
+
+# A line is `crate::module::function,bytes,…`, or with `<crate::module::Type as other::Trait>::function`.
+twiggy top --format csv -n 1000000 "$module" | sed 1d | awk '
+  /subsection|custom section/ || !match($0, /,[0-9]+,[0-9.e-]+,,$/) { next }
+  {
+    size = substr($0, RSTART + 1) + 0
+    owner = /^"?data segment/ ? "constants and tables" : "imports, exports, C"
+    if (match($0, /[a-z][a-z0-9_]*(\[[0-9a-f]+\])?::/)) {
+      owner = substr($0, RSTART, RLENGTH - 2)
+      sub(/\[.*/, "", owner)
+      if (owner == "basic_auth" && match($0, /basic_auth::[a-z_]+/)) owner = substr($0, RSTART, RLENGTH)
+    }
+    bytes[owner] += size
+    all += size
+  }
+  END { for (owner in bytes) printf "%8d  %4.1f %%  %s\n", bytes[owner], 100 * bytes[owner] / all, owner }' | sort -rn | head -n 20
+twiggy top -n 25 "$module"

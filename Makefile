@@ -59,12 +59,10 @@ $(MODULE): $(SOURCES) tools/remap.py $(wildcard tools/link.py) | toolchain
 
 .PHONY: sizes
 sizes: toolchain ## Says where the bytes of the module are
-	@cargo rustc --quiet --release --locked --lib --crate-type cdylib --target wasm32-wasip1 --target-dir target/named \
-		--config 'profile.release.strip="none"'
-	@$(PYTHON) tools/sizes.py target/named/wasm32-wasip1/release/basic_auth.wasm
+	@tools/sizes.sh
 
 .PHONY: lint
-lint: toolchain ## Checks format, lints and documentation
+lint: toolchain ## Checks format, lints, documentation, and that no path of a machine is in a file
 	cargo fmt --check
 	cargo fmt --check --manifest-path fuzz/Cargo.toml
 	cargo metadata --quiet --locked --format-version 1 --manifest-path fuzz/Cargo.toml >/dev/null
@@ -74,6 +72,10 @@ lint: toolchain ## Checks format, lints and documentation
 	cargo clippy --quiet --locked --lib --target wasm32-unknown-unknown
 	RUSTDOCFLAGS='-D warnings' cargo doc --quiet --locked --no-deps --document-private-items
 	$(PYTHON) tools/dependencies.py
+	$(PYTHON) tools/machine_paths.py
+	@$(PYTHON) tools/packages.py lint >/dev/null
+	target/python-lint/bin/ruff check --quiet
+	target/python-lint/bin/ruff format --quiet --check
 
 .PHONY: format
 format: toolchain ## Formats Rust and Python

@@ -1,4 +1,4 @@
-"""Every example in the README, the docs and examples/ is run."""
+"""The examples in the README, the docs and examples/: commands of console blocks, configurations, resources."""
 
 import json
 import re

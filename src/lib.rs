@@ -64,7 +64,9 @@ mod test_support;
 
 pub use config::{Config, ConfigError, FIELDS, Field, Kind, Lockout, Object, Problem, Rule, Warning, WarningKind};
 pub use decision::{Decision, Reason};
-pub use matching::readings::{MAX_FORMS, Readings, forms_of_path, forms_of_prefix, forms_of_suffix};
+#[cfg(feature = "ablation")]
+pub use matching::readings::ablation::{NoSuchStep, step_names, without_step};
+pub use matching::readings::{MAX_READINGS, PatternKind, Readings, STEPS, Step};
 pub use policy::Policy;
 pub use request::client::Client;
 pub use request::{HeaderLines, Request, header_map};

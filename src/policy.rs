@@ -9,7 +9,7 @@ use crate::config::{self, Config, Lockout};
 use crate::matching::exception_index::{Exceptions, ExceptionsBuilder, ExceptionsId};
 use crate::matching::index::{Candidates, Index, IndexBuilder};
 use crate::matching::method::Methods;
-use crate::matching::path::PathForm;
+use crate::matching::path::PatternReading;
 use crate::matching::readings::Readings;
 use crate::matching::regex::PathRegex;
 use crate::request::Request;
@@ -79,8 +79,8 @@ impl Policy {
         let mut rules = Vec::with_capacity(config.rules.len());
         for (number, rule) in (0..).zip(config.rules) {
             let config::Rule { path, hosts, methods, except, credentials, htpasswd, realm } = rule;
-            index.add(number, hosts, path.forms());
-            let regex = path.into_forms().into_iter().find_map(PathForm::into_regex);
+            index.add(number, hosts, path.readings());
+            let regex = path.into_readings().into_iter().find_map(PatternReading::into_regex);
             plain.push(credentials);
             rules.push((methods, regex, exceptions.add(except), hashed.add(htpasswd), realm));
         }

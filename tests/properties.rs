@@ -302,22 +302,22 @@ proptest! {
         method in select(vec![&b"GET"[..], b"OPTIONS", b"options"]),
     ) {
         let readings = Readings::parse(method, path.as_deref());
-        let mut all = BTreeSet::new();
-        let mut uncut = BTreeSet::new();
-        let any = readings.any(|form| {
-            all.insert(form.to_vec());
+        let mut for_rules = BTreeSet::new();
+        let mut for_exceptions = BTreeSet::new();
+        let any = readings.any(|reading| {
+            for_rules.insert(reading.to_vec());
             false
         });
-        let every = readings.all(|form| {
-            uncut.insert(form.to_vec());
+        let every = readings.all(|reading| {
+            for_exceptions.insert(reading.to_vec());
             true
         });
         match oracle::readings(method, path.as_deref()) {
             None => prop_assert!(any && !every, "readable"),
             Some(expected) => {
                 prop_assert!(!any && every, "unreadable");
-                prop_assert_eq!(all, expected.all);
-                prop_assert_eq!(uncut, expected.uncut);
+                prop_assert_eq!(for_rules, expected.for_rules);
+                prop_assert_eq!(for_exceptions, expected.for_exceptions);
             }
         }
     }
@@ -384,12 +384,12 @@ proptest! {
         }).collect();
         let rule = Rule::new(json!({kind: pattern, "except": entries})).unwrap();
         let expected = oracle::readings(method.as_bytes(), Some(&path)).is_none_or(|readings| {
-            let covered = readings.all.iter().any(|form| {
-                matches(kind, &pattern, form, false) || matches_without_slash(kind, &pattern, form)
+            let covered = readings.for_rules.iter().any(|reading| {
+                matches(kind, &pattern, reading, false) || matches_without_slash(kind, &pattern, reading)
             });
             let excepted = exceptions.iter().any(|((kind, pattern), only)| {
                 only.is_none_or(|only| only == "*" || only == method)
-                    && readings.uncut.iter().all(|form| matches(kind, pattern, form, true))
+                    && readings.for_exceptions.iter().all(|reading| matches(kind, pattern, reading, true))
             });
             covered && !excepted
         });
@@ -446,7 +446,7 @@ proptest! {
             .or_else(|| regex_lite::Regex::new(&format!("^(?:{pattern})$")).ok());
         prop_assume!(whole.is_some());
         if oracle::readings(b"GET", Some(path.as_bytes())).is_some_and(|readings| {
-            readings.all.iter().any(|form| str::from_utf8(form).map_or(true, |form| whole.as_ref().unwrap().is_match(form)))
+            readings.for_rules.iter().any(|reading| str::from_utf8(reading).map_or(true, |path| whole.as_ref().unwrap().is_match(path)))
         }) {
             let is_covered = rule.unwrap().protects_path(path.as_bytes());
             prop_assert!(is_covered, "{} leaves {} open", pattern, path);
@@ -458,7 +458,7 @@ proptest! {
     fn an_exact_pattern_protects_however_it_is_written(path in plain_path(), rewrites in vec(rewrite_path(), 1..5)) {
         let written = String::from_utf8(rewritten(path.as_bytes(), &rewrites));
         let rule = written.ok().and_then(|pattern| Rule::new(json!({"exact": pattern})));
-        // Only a pattern with too many forms is refused.
+        // Only a pattern with too many readings is refused.
         prop_assume!(rule.is_some());
         prop_assert!(rule.unwrap().protects_path(path.as_bytes()));
     }

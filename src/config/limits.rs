@@ -36,7 +36,7 @@ impl Limits {
         // Rules for every host have an entry of their own.
         let hosts = rule.hosts.len().saturating_add(1);
         let excepted = rule.except.iter().filter(|exception| exception.is_regex()).count();
-        self.entries = self.entries.saturating_add(rule.path.forms().len().saturating_mul(hosts));
+        self.entries = self.entries.saturating_add(rule.path.readings().len().saturating_mul(hosts));
         self.entry_bytes = self.entry_bytes.saturating_add(rule.path.bytes().saturating_mul(hosts));
         self.regexes = self.regexes.saturating_add(rule.path.regexes()).saturating_add(excepted);
         check("readings of patterns times hosts", self.entries, MAX_ENTRIES)?;

@@ -11,7 +11,7 @@ use std::iter;
 use std::net::Ipv6Addr;
 
 use super::host::HostPattern;
-use super::path::PathForm;
+use super::path::PatternReading;
 use super::readings::{Readings, without_trailing_slash};
 use super::tree::{Entry, Forest};
 use crate::request::host::Host;
@@ -35,7 +35,7 @@ pub(crate) struct IndexBuilder {
 
 impl IndexBuilder {
     /// Enters a rule. Rules are entered in their order.
-    pub(crate) fn add(&mut self, rule: u32, hosts: Box<[HostPattern]>, path: &[PathForm]) {
+    pub(crate) fn add(&mut self, rule: u32, hosts: Box<[HostPattern]>, path: &[PatternReading]) {
         for group in self.groups_of(hosts) {
             self.add_to_group(group, rule, path);
         }
@@ -55,21 +55,21 @@ impl IndexBuilder {
         groups
     }
 
-    fn add_to_group(&mut self, group: u32, rule: u32, path: &[PathForm]) {
+    fn add_to_group(&mut self, group: u32, rule: u32, path: &[PatternReading]) {
         for form in path {
             let entry = |text: &[u8], whole| Entry { tree: group, text: text.into(), whole, value: rule };
             match form {
-                PathForm::Prefix(prefix) => {
+                PatternReading::Prefix(prefix) => {
                     self.forward.push(entry(prefix, false));
                     // `/api/` covers `/api` as well, which many serve alike, but not `/apiary`.
                     self.forward.extend(without_trailing_slash(prefix).map(|path| entry(path, true)));
                 }
-                PathForm::Exact(exact) => self.forward.push(entry(exact, true)),
-                PathForm::Suffix(suffix) => {
+                PatternReading::Exact(exact) => self.forward.push(entry(exact, true)),
+                PatternReading::Suffix(suffix) => {
                     let reversed: Vec<u8> = suffix.iter().rev().copied().collect();
                     self.backward.push(entry(&reversed, false));
                 }
-                PathForm::Regex(regex) => {
+                PatternReading::Regex(regex) => {
                     self.forward.push(entry(regex.beginning(), false));
                     self.regexes.push((group, rule));
                 }
@@ -258,13 +258,13 @@ impl HostIndex {
 mod tests {
     use super::{Candidates, IndexBuilder};
     use crate::matching::host::HostPattern;
-    use crate::matching::path::PathForm;
+    use crate::matching::path::PatternReading;
     use crate::matching::readings::Readings;
     use crate::matching::regex::{Dot, PathRegex};
 
     fn covers(pattern: &str, authority: &str) -> bool {
         let mut builder = IndexBuilder::default();
-        builder.add(0, Box::from([HostPattern::new(pattern).unwrap()]), &[PathForm::Prefix(Box::from(*b"/"))]);
+        builder.add(0, Box::from([HostPattern::new(pattern).unwrap()]), &[PatternReading::Prefix(Box::from(*b"/"))]);
         builder.build().candidates(Some(authority.as_bytes()), &Readings::Plain(b"/")).next().is_some()
     }
 
@@ -319,11 +319,11 @@ mod tests {
     fn candidates_come_in_order_and_once() {
         let mut builder = IndexBuilder::default();
         let host = |name| HostPattern::new(name).unwrap();
-        let prefix = |text: &str| PathForm::Prefix(text.as_bytes().into());
+        let prefix = |text: &str| PatternReading::Prefix(text.as_bytes().into());
         builder.add(0, Box::from([host("*.foo.com"), host("a.*")]), &[prefix("/a")]);
         builder.add(1, Box::default(), &[prefix("/a/b"), prefix("/a")]);
         builder.add(2, Box::from([host("bar.com")]), &[prefix("/a")]);
-        builder.add(3, Box::from([host("a.foo.com")]), &[PathForm::Suffix(Box::from(*b"c")), prefix("/")]);
+        builder.add(3, Box::from([host("a.foo.com")]), &[PatternReading::Suffix(Box::from(*b"c")), prefix("/")]);
         let index = builder.build();
         let found =
             |authority: &str, path| -> Vec<u32> { index.candidates(Some(authority.as_bytes()), &path).collect() };
@@ -342,7 +342,7 @@ mod tests {
         builder.add(
             0,
             Box::default(),
-            &[PathForm::Regex(PathRegex::new("/Api/.*", Dot::EveryCharacter).unwrap().into())],
+            &[PatternReading::Regex(PathRegex::new("/Api/.*", Dot::EveryCharacter).unwrap().into())],
         );
         let index = builder.build();
         for (path, found) in [(&b"/api/x"[..], true), (b"/API/", true), (b"/ap", false), (b"/other", false)] {
@@ -353,7 +353,7 @@ mod tests {
     #[test]
     fn one_rule_alone_needs_no_memory() {
         let mut builder = IndexBuilder::default();
-        let prefix = |text: &str| PathForm::Prefix(text.as_bytes().into());
+        let prefix = |text: &str| PatternReading::Prefix(text.as_bytes().into());
         builder.add(0, Box::default(), &[prefix("/a"), prefix("/a/b")]);
         let index = builder.build();
         for path in [&b"/a/b/c"[..], b"/a/b", b"/a/", b"/a"] {

@@ -1,11 +1,11 @@
 //! The path pattern of a rule.
 //!
-//! A pattern covers a request if one of its own [readings](super::readings) matches one of the path's, ASCII letters
+//! A pattern covers a request if one of its own [readings] matches one of the path's, ASCII letters
 //! compared without case: `/a%20b`, `/a b` and `/a//b` all protect what they name.
 
 use std::fmt;
 
-use super::readings;
+use super::readings::{self, PatternKind};
 use super::regex::{Dot, PathRegex};
 
 /// The ways to compare a path, by the field that chooses them.
@@ -40,12 +40,12 @@ impl Matcher {
 /// What a rule covers: the readings of its pattern, of which one that matches is enough.
 #[derive(Debug, Clone)]
 pub struct PathPattern {
-    forms: Box<[PathForm]>,
+    readings: Box<[PatternReading]>,
 }
 
 /// One reading of a pattern, in lower case.
 #[derive(Debug, Clone)]
-pub enum PathForm {
+pub enum PatternReading {
     /// The path begins so.
     Prefix(Box<[u8]>),
     /// The path is this.
@@ -65,7 +65,7 @@ impl PathPattern {
         if text.is_empty() {
             return Err(PatternError::Empty);
         }
-        let read = |forms: fn(&[u8]) -> Option<Vec<Vec<u8>>>, form: fn(Box<[u8]>) -> PathForm| {
+        let read = |kind: PatternKind, reading: fn(Box<[u8]>) -> PatternReading| {
             let path = readings::without_query(text.as_bytes());
             if path.is_empty() {
                 return Err(PatternError::Query);
@@ -73,50 +73,50 @@ impl PathPattern {
             if path.first() != Some(&b'/') && matcher != Matcher::Suffix {
                 return Err(PatternError::NoSlash);
             }
-            let forms = forms(path).ok_or_else(|| {
+            let readings = kind.readings(path).ok_or_else(|| {
                 if readings::is_well_formed(path) { PatternError::Readings } else { PatternError::Unreadable }
             })?;
-            Ok(forms.iter().map(|text| form(text.to_ascii_lowercase().into())).collect())
+            Ok(readings.iter().map(|text| reading(text.to_ascii_lowercase().into())).collect())
         };
-        let forms = match matcher {
-            Matcher::Prefix => read(readings::forms_of_prefix, PathForm::Prefix)?,
-            Matcher::Exact => read(readings::forms_of_path, PathForm::Exact)?,
-            Matcher::Suffix => read(readings::forms_of_suffix, PathForm::Suffix)?,
-            Matcher::Regex => Box::from([PathForm::Regex(PathRegex::new(text, Dot::EveryCharacter)?.into())]),
+        let readings = match matcher {
+            Matcher::Prefix => read(PatternKind::Prefix, PatternReading::Prefix)?,
+            Matcher::Exact => read(PatternKind::Path, PatternReading::Exact)?,
+            Matcher::Suffix => read(PatternKind::Suffix, PatternReading::Suffix)?,
+            Matcher::Regex => Box::from([PatternReading::Regex(PathRegex::new(text, Dot::EveryCharacter)?.into())]),
         };
-        Ok(Self { forms })
+        Ok(Self { readings })
     }
 
     /// The readings of the pattern.
     #[must_use]
-    pub fn forms(&self) -> &[PathForm] {
-        &self.forms
+    pub fn readings(&self) -> &[PatternReading] {
+        &self.readings
     }
 
     /// How many bytes they have, of a regex those that it begins with.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        let bytes = |form: &PathForm| match form {
-            PathForm::Prefix(text) | PathForm::Exact(text) | PathForm::Suffix(text) => text.len(),
-            PathForm::Regex(regex) => regex.beginning().len(),
+        let bytes = |reading: &PatternReading| match reading {
+            PatternReading::Prefix(text) | PatternReading::Exact(text) | PatternReading::Suffix(text) => text.len(),
+            PatternReading::Regex(regex) => regex.beginning().len(),
         };
-        self.forms.iter().map(bytes).fold(0, usize::saturating_add)
+        self.readings.iter().map(bytes).fold(0, usize::saturating_add)
     }
 
     /// How many of them are regexes.
     #[must_use]
     pub fn regexes(&self) -> usize {
-        self.forms.iter().filter(|form| matches!(form, PathForm::Regex(_))).count()
+        self.readings.iter().filter(|reading| matches!(reading, PatternReading::Regex(_))).count()
     }
 
     /// The readings of the pattern.
     #[must_use]
-    pub fn into_forms(self) -> Box<[PathForm]> {
-        self.forms
+    pub fn into_readings(self) -> Box<[PatternReading]> {
+        self.readings
     }
 }
 
-impl PathForm {
+impl PatternReading {
     /// The regex, if it is one.
     #[must_use]
     pub fn into_regex(self) -> Option<Box<PathRegex>> {

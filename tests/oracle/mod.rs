@@ -3,15 +3,15 @@
 
 use std::collections::BTreeSet;
 
-/// How many forms make a path unreadable.
-const MAX_FORMS: usize = 64;
+/// How many readings make a path unreadable.
+const MAX_READINGS: usize = 64;
 
-/// How many bytes in all forms make a path of that length unreadable.
-fn most_bytes(sent: usize) -> usize {
+/// How many bytes in all readings make a path of that length unreadable.
+fn max_bytes(sent: usize) -> usize {
     if sent < 5_462 { 16_384 } else { sent * 3 }
 }
 
-/// One of the steps, by which a form is read as another.
+/// One of the steps, by which one reading becomes another.
 pub type Step = fn(&[u8]) -> Option<Vec<u8>>;
 
 /// The steps that count for rules and exceptions alike.
@@ -35,43 +35,43 @@ pub const STEPS: [Step; 14] = [
 /// The readings of a path.
 pub struct Readings {
     /// Those that count for an exception.
-    pub uncut: BTreeSet<Vec<u8>>,
+    pub for_exceptions: BTreeSet<Vec<u8>>,
     /// Those that count for a rule: a trailing slash may be cut as well.
-    pub all: BTreeSet<Vec<u8>>,
+    pub for_rules: BTreeSet<Vec<u8>>,
 }
 
 /// Reads a path; `None` if it is unreadable.
 pub fn readings(method: &[u8], path: Option<&[u8]>) -> Option<Readings> {
     let sent = end_at(path?, b'?').unwrap_or(path?.to_vec());
     if method == b"OPTIONS" && sent == b"*" {
-        return Some(Readings { uncut: BTreeSet::from([sent.clone()]), all: BTreeSet::from([sent]) });
+        return Some(Readings { for_exceptions: BTreeSet::from([sent.clone()]), for_rules: BTreeSet::from([sent]) });
     }
     if !sent.starts_with(b"/") {
         return None;
     }
-    let uncut = closure(&sent, &STEPS)?;
+    let for_exceptions = closure(&sent, &STEPS)?;
     let mut steps = STEPS.to_vec();
     steps.push(cut_slash);
-    Some(Readings { uncut, all: closure(&sent, &steps)? })
+    Some(Readings { for_exceptions, for_rules: closure(&sent, &steps)? })
 }
 
 fn closure(path: &[u8], steps: &[Step]) -> Option<BTreeSet<Vec<u8>>> {
-    let mut forms = BTreeSet::new();
+    let mut readings = BTreeSet::new();
     let mut left = vec![path.to_vec()];
-    while let Some(form) = left.pop() {
-        if malformed(&form) || overlong(&form) {
+    while let Some(reading) = left.pop() {
+        if malformed(&reading) || overlong(&reading) {
             return None;
         }
-        if forms.contains(&form) {
+        if readings.contains(&reading) {
             continue;
         }
-        left.extend(steps.iter().filter_map(|step| step(&form)));
-        forms.insert(form);
-        if forms.len() > MAX_FORMS || forms.iter().map(Vec::len).sum::<usize>() > most_bytes(path.len()) {
+        left.extend(steps.iter().filter_map(|step| step(&reading)));
+        readings.insert(reading);
+        if readings.len() > MAX_READINGS || readings.iter().map(Vec::len).sum::<usize>() > max_bytes(path.len()) {
             return None;
         }
     }
-    Some(forms)
+    Some(readings)
 }
 
 /// The byte that the escape at the beginning stands for.

@@ -1,0 +1,151 @@
+//! One look at a text: which of the bytes are there that a step acts on.
+
+/// What there is in a text, as a set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Marks(u16);
+
+impl Marks {
+    /// Nothing.
+    pub(super) const NOTHING: Self = Self(0);
+    /// `%`
+    pub(super) const PERCENT: Self = Self(1 << 4);
+    /// `%2F`
+    pub(super) const ESCAPED_SLASH: Self = Self(1);
+    /// `#`
+    pub(super) const FRAGMENT: Self = Self(1 << 3);
+    /// `?`. Its bit is the first for speed: the compiler makes one jump of the questions for it and for nothing.
+    pub(super) const QUESTION: Self = Self(1 << 2);
+    /// The byte 0.
+    pub(super) const NUL: Self = Self(1 << 5);
+    /// The byte 10.
+    pub(super) const LINE_FEED: Self = Self(1 << 6);
+    /// `\`
+    pub(super) const BACKSLASH: Self = Self(1 << 7);
+    /// `;`
+    pub(super) const SEMICOLON: Self = Self(1 << 8);
+    /// A byte that is not ASCII.
+    pub(super) const NOT_ASCII: Self = Self(1 << 9);
+    /// `/`
+    pub(super) const SLASH: Self = Self(1 << 10);
+    /// `.`
+    const DOT: Self = Self(1 << 11);
+    /// `//`
+    pub(super) const DOUBLE_SLASH: Self = Self::SLASH.behind_slash();
+    /// `/.`, with which dot segments begin.
+    pub(super) const DOT_SEGMENT: Self = Self::DOT.behind_slash();
+
+    /// Whether any of these is there.
+    pub(super) const fn has(self, any_of: Self) -> bool {
+        self.0 & any_of.0 != 0
+    }
+
+    /// Whether there is nothing but what every path has: a text like that is its only reading, a trailing `/` aside.
+    pub(super) const fn is_plain(self) -> bool {
+        self.0 & !(Self::SLASH.0 | Self::DOT.0) == 0
+    }
+
+    /// What a byte with these marks is behind a `/`: of the marks that say something there, the one two bits further on.
+    const fn behind_slash(self) -> Self {
+        Self((self.0 & (Self::SLASH.0 | Self::DOT.0)).wrapping_shl(2))
+    }
+
+    /// These and others.
+    const fn and(self, others: Self) -> Self {
+        Self(self.0 | others.0)
+    }
+}
+
+/// What each byte is to the steps.
+#[allow(clippy::indexing_slicing, reason = "checked by the compiler, once")]
+static MEANING: [Marks; 256] = {
+    let mut meaning = [Marks::NOT_ASCII; 256];
+    meaning.split_at_mut(0x80).0.copy_from_slice(&[Marks::NOTHING; 0x80]);
+    meaning[b'%' as usize] = Marks::PERCENT;
+    meaning[b'#' as usize] = Marks::FRAGMENT;
+    meaning[b'?' as usize] = Marks::QUESTION;
+    meaning[0] = Marks::NUL;
+    meaning[b'\n' as usize] = Marks::LINE_FEED;
+    meaning[b'\\' as usize] = Marks::BACKSLASH;
+    meaning[b'/' as usize] = Marks::SLASH;
+    meaning[b'.' as usize] = Marks::DOT;
+    meaning[b';' as usize] = Marks::SEMICOLON;
+    meaning
+};
+
+/// The text up to its first `?`, and what there is in that; escapes are not looked into.
+pub(super) fn scan_to_query(text: &[u8]) -> (&[u8], Marks) {
+    let mut marks = Marks::NOTHING;
+    let mut before = Marks::NOTHING;
+    let query = text.iter().position(|byte| {
+        let here = MEANING.get(usize::from(*byte)).copied().unwrap_or(Marks::NOTHING);
+        match here {
+            Marks::NOTHING => {}
+            Marks::QUESTION => return true,
+            _ => {
+                if before == Marks::SLASH {
+                    marks = marks.and(here.behind_slash());
+                }
+                marks = marks.and(here);
+            }
+        }
+        before = here;
+        false
+    });
+    (query.and_then(|query| text.get(..query)).unwrap_or(text), marks)
+}
+
+/// What there is in all of a text: a `?` in a reading was decoded, and what follows it is part of the reading.
+pub(super) fn scan(text: &[u8]) -> Marks {
+    let mut marks = Marks::NOTHING;
+    let mut rest = text;
+    loop {
+        let (part, here) = scan_to_query(rest);
+        marks = marks.and(here);
+        let Some((_question, after)) = rest.get(part.len()..).and_then(<[u8]>::split_first) else { break };
+        marks = marks.and(Marks::QUESTION);
+        rest = after;
+    }
+    if marks.has(Marks::PERCENT) && has_escaped_slash(text) { marks.and(Marks::ESCAPED_SLASH) } else { marks }
+}
+
+fn has_escaped_slash(text: &[u8]) -> bool {
+    text.windows(3).any(|escape| matches!(escape, [b'%', b'2', b'f' | b'F']))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Marks, scan, scan_to_query};
+
+    #[test]
+    fn each_mark_is_seen() {
+        for (text, marks) in [
+            (&b"/a"[..], vec![]),
+            (b"/a.b/", vec![]),
+            (b"/%61", vec![Marks::PERCENT]),
+            (b"/%2fa", vec![Marks::PERCENT, Marks::ESCAPED_SLASH]),
+            (b"/%2F", vec![Marks::PERCENT, Marks::ESCAPED_SLASH]),
+            (b"/a#", vec![Marks::FRAGMENT]),
+            (b"/a?", vec![Marks::QUESTION]),
+            (b"/a?b?#", vec![Marks::QUESTION, Marks::FRAGMENT]),
+            (b"/a\0", vec![Marks::NUL]),
+            (b"/a\n", vec![Marks::LINE_FEED]),
+            (b"/a\\", vec![Marks::BACKSLASH]),
+            (b"/a;", vec![Marks::SEMICOLON]),
+            (b"/a\x80", vec![Marks::NOT_ASCII]),
+            (b"//", vec![Marks::DOUBLE_SLASH]),
+            (b"/.", vec![Marks::DOT_SEGMENT]),
+        ] {
+            let mut expected = marks;
+            expected.extend(text.contains(&b'/').then_some(Marks::SLASH));
+            expected.extend(text.contains(&b'.').then_some(Marks::DOT));
+            let expected = expected.iter().fold(0, |all, mark| all | mark.0);
+            assert_eq!(scan(text).0, expected, "{}", text.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn the_query_is_not_looked_at() {
+        assert_eq!(scan_to_query(b"/a?%zz"), (&b"/a"[..], Marks::SLASH));
+        assert_eq!(scan_to_query(b"?"), (&b""[..], Marks::NOTHING));
+    }
+}

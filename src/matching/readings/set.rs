@@ -1,0 +1,142 @@
+//! All readings that the steps reach, within bounds.
+
+use super::decode::has_overlong_sequence;
+use super::scan::{Marks, scan};
+use super::steps::Text;
+use super::{MAX_READINGS, max_bytes};
+
+/// The readings of one text, without repetition, in the order in which they were reached: the text itself is the first.
+pub struct ReadingSet {
+    readings: Vec<Reading>,
+    /// How many of them an exception is compared with as well: those that come before the readings for coverage alone.
+    for_exceptions: usize,
+    bytes: usize,
+    max_bytes: usize,
+    on_malformed: OnMalformed,
+}
+
+/// One reading.
+pub(super) struct Reading {
+    pub(super) bytes: Vec<u8>,
+    marks: Marks,
+    digest: u32,
+}
+
+/// What a malformed escape makes of a text.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum OnMalformed {
+    /// An unreadable one.
+    Refuse,
+    /// One in which nothing is decoded.
+    Keep,
+}
+
+/// Nothing can be known about a text: it has too many readings or too long ones, or one that is malformed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Unreadable;
+
+impl ReadingSet {
+    /// The readings of a whole path.
+    pub(super) fn of_path(path: &[u8], on_malformed: OnMalformed) -> Result<Self, Unreadable> {
+        let mut set = Self::of_text(path, on_malformed, Text::Path)?;
+        set.for_exceptions = set.readings.len();
+        set.expand(Text::Coverage)?;
+        Ok(set)
+    }
+
+    /// The readings of a text of that kind.
+    pub(super) fn of_text(text: &[u8], on_malformed: OnMalformed, kind: Text) -> Result<Self, Unreadable> {
+        let mut set =
+            Self { readings: Vec::new(), for_exceptions: 0, bytes: 0, max_bytes: max_bytes(text.len()), on_malformed };
+        set.add(text.to_vec())?;
+        set.expand(kind)?;
+        Ok(set)
+    }
+
+    /// The readings that a rule is compared with.
+    pub(super) fn for_rules(&self) -> &[Reading] {
+        &self.readings
+    }
+
+    /// The readings that an exception is compared with.
+    pub(super) fn for_exceptions(&self) -> &[Reading] {
+        self.readings.get(..self.for_exceptions).unwrap_or_default()
+    }
+
+    /// The readings as texts of their own.
+    pub(super) fn into_texts(self) -> Vec<Vec<u8>> {
+        self.readings.into_iter().map(|reading| reading.bytes).collect()
+    }
+
+    /// Takes the steps of that kind of text in all readings, in those that are reached so as well.
+    fn expand(&mut self, kind: Text) -> Result<(), Unreadable> {
+        let mut next = 0;
+        while let Some(marks) = self.readings.get(next).map(|reading| reading.marks) {
+            for action in kind.actions() {
+                #[cfg(feature = "ablation")]
+                if super::ablation::is_left_out(action.name) {
+                    continue;
+                }
+                if !marks.has(action.acts_on) {
+                    continue;
+                }
+                match self.readings.get(next).and_then(|reading| (action.apply)(&reading.bytes)) {
+                    Some(reached) => self.add(reached)?,
+                    // What has a `%` can be decoded unless an escape is malformed.
+                    None if action.acts_on == Marks::PERCENT && self.on_malformed == OnMalformed::Refuse => {
+                        return Err(Unreadable);
+                    }
+                    None => {}
+                }
+            }
+            next = next.saturating_add(1);
+        }
+        Ok(())
+    }
+
+    /// Adds a reading that is not there yet.
+    fn add(&mut self, bytes: Vec<u8>) -> Result<(), Unreadable> {
+        // Every path ends in the empty text: as a suffix it says nothing.
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        let digest = digest(&bytes);
+        if self.readings.iter().any(|known| known.digest == digest && known.bytes == bytes) {
+            return Ok(());
+        }
+        self.bytes = self.bytes.saturating_add(bytes.len());
+        if self.readings.len() >= MAX_READINGS || self.bytes > self.max_bytes {
+            return Err(Unreadable);
+        }
+        let marks = scan(&bytes);
+        if marks.has(Marks::NOT_ASCII) && has_overlong_sequence(&bytes) {
+            return Err(Unreadable);
+        }
+        self.readings.push(Reading { bytes, marks, digest });
+        Ok(())
+    }
+}
+
+/// Tells most texts apart.
+fn digest(text: &[u8]) -> u32 {
+    let (words, rest) = text.as_chunks();
+    let mut last = [0; 4];
+    last.iter_mut().zip(rest).for_each(|(byte, left)| *byte = *left);
+    words.iter().chain([&last]).fold(0_u32, |digest, word| {
+        digest.rotate_left(5).wrapping_add(u32::from_le_bytes(*word)).wrapping_mul(0x9e37_79b1)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{OnMalformed, ReadingSet, digest};
+
+    #[test]
+    fn readings_that_share_a_digest_are_both_kept() {
+        // The digest of `/vobwebubvxnr/..` is zero, as is that of nothing.
+        assert_eq!(digest(b"/vobwebubvxnr/../.a"), digest(b"/.a"));
+        let set = ReadingSet::of_path(b"/vobwebubvxnr/../.a", OnMalformed::Refuse).ok().unwrap();
+        let readings: Vec<&[u8]> = set.for_rules().iter().map(|reading| reading.bytes.as_slice()).collect();
+        assert_eq!(readings, [&b"/vobwebubvxnr/../.a"[..], b"/.a"]);
+    }
+}

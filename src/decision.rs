@@ -136,8 +136,9 @@ pub struct Login<'p> {
     pair: Pair,
     /// The first rule that covers the request.
     first: (usize, &'p Rule),
-    /// The others.
     others: Covering<'p>,
+    /// The places of all of them, once they were asked for; then there are no others.
+    places: Option<Vec<usize>>,
 }
 
 /// How far a login has come.
@@ -158,7 +159,7 @@ impl<'p> Login<'p> {
         let Some(first) = others.next() else { return Err(Decision::Pass) };
         let (place, rule) = first;
         match Presented::parse(request.credential) {
-            Presented::Pair(pair) => Ok(Self { policy, pair, first, others }),
+            Presented::Pair(pair) => Ok(Self { policy, pair, first, others, places: None }),
             Presented::Missing => Err(refused(Reason::Missing, place, rule)),
             Presented::Malformed => Err(refused(Reason::Malformed, place, rule)),
         }
@@ -176,10 +177,30 @@ impl<'p> Login<'p> {
         self.first.0
     }
 
+    /// The rules that cover the request, as their places in the configuration; of those that follow one another with the
+    /// same users only the first.
+    pub fn rules_by_users(&mut self) -> Vec<usize> {
+        let (first, rule) = self.first;
+        let (mut places, mut by_users) = (Vec::from([first]), Vec::from([first]));
+        let mut users = rule.users_key();
+        for (place, rule) in self.others.by_ref() {
+            places.push(place);
+            if rule.users_key() != users {
+                users = rule.users_key();
+                by_users.push(place);
+            }
+        }
+        self.places = Some(places);
+        by_users
+    }
+
     /// Asks the rules until one has to hash the password.
     #[must_use]
     pub fn proceed(self) -> Progress<'p> {
         let (first, rule) = self.first;
+        if let Some(places) = self.places {
+            return ask_places(self.policy, self.pair, first, places);
+        }
         let rules = iter::once((first, rule)).chain(self.others).map(|(place, rule)| (place, Some(rule)));
         ask(self.policy, self.pair, first, rules)
     }
@@ -207,7 +228,13 @@ impl HashedLogin {
         self.first
     }
 
-    /// What tells the users of the rule from those of other rules.
+    /// The rule that has to hash.
+    #[must_use]
+    pub fn hashing_rule<'p>(&self, policy: &'p Policy) -> Option<&'p Rule> {
+        policy.rule(self.hashing)
+    }
+
+    /// What tells the htpasswd users of that rule from those of other rules.
     #[must_use]
     pub fn users_id(&self, policy: &Policy) -> Option<u32> {
         policy.rule(self.hashing)?.hashed_users_id()
@@ -224,14 +251,18 @@ impl HashedLogin {
     #[must_use]
     pub fn verified(self, policy: &Policy, right: bool) -> Progress<'_> {
         if right {
-            let rules = self.rest.into_iter().map(|place| (place, policy.rule(place)));
-            return ask(policy, self.pair, self.first, rules);
+            return ask_places(policy, self.pair, self.first, self.rest);
         }
         let Some(rule) = policy.rule(self.hashing) else { return Progress::Decided(Decision::NotConfigured) };
         let known = policy.knows(rule, &self.pair);
         let reason = if known { Reason::WrongPassword } else { Reason::UnknownUser };
         Progress::Decided(refused(reason, self.hashing, rule))
     }
+}
+
+/// Asks the rules at these places.
+fn ask_places(policy: &Policy, pair: Pair, first: usize, places: Vec<usize>) -> Progress<'_> {
+    ask(policy, pair, first, places.into_iter().map(|place| (place, policy.rule(place))))
 }
 
 /// Asks rules about a pair until one does not accept it or has to hash the password.
@@ -246,12 +277,12 @@ fn ask<'p>(
         // A place without a rule would be another configuration's.
         let Some(rule) = rule else { return Progress::Decided(Decision::NotConfigured) };
         // Many rules may have one list of users, which need not be asked twice.
-        if accepted_by == Some(rule.credentials_id()) {
+        if accepted_by.is_some() && accepted_by == rule.credentials_id() {
             continue;
         }
         let reason = match policy.verify(rule, &pair) {
             Verdict::Accepted => {
-                accepted_by = Some(rule.credentials_id());
+                accepted_by = rule.credentials_id();
                 continue;
             }
             _ if rule.hashed_users_id().is_some() => {

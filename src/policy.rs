@@ -24,9 +24,24 @@ pub struct Policy {
     exceptions: Exceptions,
     rules: Vec<Rule>,
     plain: PlainLists,
-    hashed: Vec<Box<[Arc<UserList>]>>,
+    hashed: Vec<Box<[HashedList]>>,
     hash_budget_ms_per_second: u32,
     lockout: Option<Lockout>,
+}
+
+/// An htpasswd list, with its number among all of them.
+struct HashedList {
+    number: u32,
+    users: Arc<UserList>,
+}
+
+/// What tells one list of users from another. Equal ones are one list, wherever they stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UserListId {
+    /// The `credentials` of a rule.
+    Credentials(PlainListId),
+    /// A htpasswd text.
+    Htpasswd(u32),
 }
 
 /// A rule, but for its hosts and its path, which the index holds.
@@ -35,7 +50,8 @@ pub struct Rule {
     /// The index knows only how a regex begins.
     regex: Option<Box<PathRegex>>,
     except: Option<ExceptionsId>,
-    plain: PlainListId,
+    /// `None` if it has no `credentials`.
+    plain: Option<PlainListId>,
     /// The place of its htpasswd users in [`Policy::hashed`].
     hashed: Option<u32>,
     realm: Arc<Realm>,
@@ -48,9 +64,9 @@ impl Rule {
         &self.realm
     }
 
-    /// What tells the `credentials` of this rule from those of others.
+    /// What tells the `credentials` of this rule from those of others; `None` if it has none.
     #[must_use]
-    pub fn credentials_id(&self) -> PlainListId {
+    pub fn credentials_id(&self) -> Option<PlainListId> {
         self.plain
     }
 
@@ -58,6 +74,12 @@ impl Rule {
     #[must_use]
     pub fn hashed_users_id(&self) -> Option<u32> {
         self.hashed
+    }
+
+    /// What tells all users of this rule from those of others.
+    #[must_use]
+    pub fn users_key(&self) -> (Option<PlainListId>, Option<u32>) {
+        (self.plain, self.hashed)
     }
 
     /// Whether the rule covers a request that the index found for it.
@@ -108,7 +130,7 @@ impl Policy {
     /// How many user names with a password are stored; equal lists of them count once.
     #[must_use]
     pub fn credentials(&self) -> usize {
-        let hashed = self.hashed.iter().flatten().map(|list| list.lines());
+        let hashed = self.hashed.iter().flatten().map(|list| list.users.lines());
         hashed.fold(self.plain.pairs(), usize::saturating_add)
     }
 
@@ -147,13 +169,47 @@ impl Policy {
     /// What the `credentials` of a rule say of a pair.
     #[must_use]
     pub fn verify(&self, rule: &Rule, presented: &Pair) -> Verdict {
-        self.plain.verify(rule.plain, presented)
+        rule.plain.map_or(Verdict::UnknownUser, |list| self.plain.verify(list, presented))
     }
 
     /// The htpasswd users of a rule.
     pub fn hashed_users(&self, rule: &Rule) -> impl Iterator<Item = &UserList> {
+        self.hashed_lists(rule).map(|list| &*list.users)
+    }
+
+    fn hashed_lists(&self, rule: &Rule) -> impl Iterator<Item = &HashedList> {
         let lists = rule.hashed.and_then(|place| self.hashed.get(usize::try_from(place).ok()?));
-        lists.into_iter().flatten().map(|list| &**list)
+        lists.into_iter().flatten()
+    }
+
+    /// The user lists of a rule.
+    #[must_use]
+    pub fn user_lists(&self, rule: &Rule) -> Vec<UserListId> {
+        let mut lists: Vec<_> = rule.plain.map(UserListId::Credentials).into_iter().collect();
+        for list in self.hashed_lists(rule) {
+            lists.push(UserListId::Htpasswd(list.number));
+        }
+        lists
+    }
+
+    /// Of the user lists of a rule that accepted a pair, those for which that says that nobody guesses: the one that
+    /// accepted it, and those that do not know the user. Where several htpasswd texts know the user, it is not known
+    /// which of them accepted the pair, and none is named.
+    #[must_use]
+    pub fn cleared_lists(&self, rule: &Rule, accepted: &Pair) -> Vec<UserListId> {
+        let plain = self.verify(rule, accepted);
+        let (mut cleared, mut knowing) = (Vec::new(), Vec::new());
+        if plain != Verdict::WrongPassword {
+            cleared.extend(rule.plain.map(UserListId::Credentials));
+        }
+        for list in self.hashed_lists(rule) {
+            let id = UserListId::Htpasswd(list.number);
+            if list.users.contains(accepted.user()) { knowing.push(id) } else { cleared.push(id) }
+        }
+        if plain != Verdict::Accepted && knowing.len() == 1 {
+            cleared.append(&mut knowing);
+        }
+        cleared
     }
 
     /// Whether a rule knows the user of a pair.
@@ -183,11 +239,13 @@ impl<'p> Iterator for Covering<'p> {
     }
 }
 
-/// The htpasswd lists of all rules, equal ones stored once.
+/// The htpasswd lists of all rules; what several rules have is stored once.
 #[derive(Default)]
 struct HashedLists {
-    lists: Vec<Box<[Arc<UserList>]>>,
+    lists: Vec<Box<[HashedList]>>,
     places: HashMap<Vec<*const UserList>, u32>,
+    /// Of each list alone.
+    numbers: HashMap<Vec<*const UserList>, u32>,
 }
 
 impl HashedLists {
@@ -196,10 +254,22 @@ impl HashedLists {
         if lists.is_empty() {
             return None;
         }
+        let mut all = Vec::new();
+        let mut numbered = Vec::new();
+        for users in lists {
+            let list = Arc::as_ptr(&users);
+            // A list that a rule names twice is asked once.
+            if !all.contains(&list) {
+                let next = u32::try_from(self.numbers.len()).ok()?;
+                let number = *self.numbers.entry(Vec::from([list])).or_insert(next);
+                all.push(list);
+                numbered.push(HashedList { number, users });
+            }
+        }
         let next = u32::try_from(self.lists.len()).ok()?;
-        let place = *self.places.entry(lists.iter().map(Arc::as_ptr).collect()).or_insert(next);
+        let place = *self.places.entry(all).or_insert(next);
         if place == next {
-            self.lists.push(lists);
+            self.lists.push(numbered.into());
         }
         Some(place)
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::fingerprint::{Fingerprint, Keyed, LinkedFingerprintMap, Purpose};
+use super::fingerprint::{Fingerprint, Keyed, LinkedMap, Purpose};
 use super::retry_after::retry_after;
 use crate::request::client::Client;
 
@@ -14,7 +14,7 @@ use crate::request::client::Client;
 pub(super) struct Cooldown {
     keyed: Keyed,
     /// When each may come again, the earliest in front: all wait equally long.
-    until: LinkedFingerprintMap<Duration>,
+    until: LinkedMap<Duration>,
 }
 
 impl Cooldown {
@@ -24,7 +24,7 @@ impl Cooldown {
     const MAX_ENTRIES: usize = 8_192;
 
     pub(super) fn new(key: &[u8; 32]) -> Self {
-        Self { keyed: Keyed::new(key), until: LinkedFingerprintMap::default() }
+        Self { keyed: Keyed::new(key), until: LinkedMap::default() }
     }
 
     pub(super) fn is_empty(&self) -> bool {

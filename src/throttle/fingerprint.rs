@@ -23,6 +23,16 @@ impl Fingerprint {
     pub fn word(&self) -> u64 {
         self.0.first_chunk().copied().map_or(0, u64::from_le_bytes)
     }
+
+    /// One of a family of fingerprints, by a number: different for different numbers, and as hard to find an input for.
+    #[must_use]
+    pub fn tweaked(mut self, number: u64) -> Self {
+        // Spreads small numbers over all bits: 2^64 divided by the golden ratio.
+        const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
+        let word = self.word() ^ number.wrapping_mul(SPREAD);
+        self.0.iter_mut().zip(word.to_le_bytes()).for_each(|(to, from)| *to = from);
+        self
+    }
 }
 
 /// What a fingerprint is for: those of one purpose say nothing about those of another, although the key is the same.
@@ -72,7 +82,7 @@ impl Keyed {
 pub(crate) type FingerprintMap<V> = hashbrown::HashMap<Fingerprint, V, BuildHasherDefault<FirstWord>>;
 
 /// Such a map that keeps its entries in an order, that of their insertion unless one is moved to the back.
-pub(crate) type LinkedFingerprintMap<V> = hashlink::LinkedHashMap<Fingerprint, V, BuildHasherDefault<FirstWord>>;
+pub(crate) type LinkedMap<V> = hashlink::LinkedHashMap<Fingerprint, V, BuildHasherDefault<FirstWord>>;
 
 /// Takes the word of a fingerprint for its hash.
 #[derive(Default)]
@@ -121,6 +131,16 @@ mod tests {
         assert_eq!(of(&[b"ab", b"c"]), of(&[b"ab", b"c"]));
         assert_ne!(of(&[b"ab"]), keyed.fingerprint(Purpose::Client, &[b"ab"]).0);
         assert_ne!(of(&[b"ab"]), Keyed::new(&[8; 32]).fingerprint(Purpose::Pair, &[b"ab"]).0);
+    }
+
+    #[test]
+    fn each_number_makes_another_fingerprint() {
+        let fingerprint = Keyed::new(&[7; 32]).fingerprint(Purpose::Attempt, &[b"ab"]);
+        let mut family: Vec<_> = (0..1_000).map(|number| fingerprint.tweaked(number).0).collect();
+        assert!(family.iter().all(|one| one[8..] == fingerprint.0[8..]));
+        family.sort_unstable();
+        family.dedup();
+        assert_eq!((family.len(), fingerprint.tweaked(0).0), (1_000, fingerprint.0));
     }
 
     #[test]

@@ -1,14 +1,15 @@
-//! Clients that failed too often with one user name.
+//! Clients that failed too often with one user name of one list.
 //!
-//! After so many failures within a window, a client is answered `429` for that user without a look at the password.
-//! Users that do not exist are counted like any other: the name that was sent counts.
+//! After so many failures within a window, a client is answered `429` for that user, wherever that list is asked, without
+//! a look at the password. Users that do not exist are counted like any other: the name that was sent counts, for every
+//! list of the rule that refused it.
 //!
 //! The table is bounded, and what happens at its bounds is chosen so that neither lets a guesser go on, nor shuts out
 //! others for good:
 //! - A lock in force is never given up. When the table is full, the window that began first makes room.
-//! - A client has at most [`ENTRIES_PER_CLIENT`] entries. Failures with further names count on a tally that the client
+//! - A client has at most [`ENTRIES_PER_CLIENT`] entries. Failures beyond them count on a tally that the client
 //!   shares with one in [`TALLIES`] others, chosen by a secret key; when that is full, all of its clients are locked,
-//!   for every name without an entry of its own, as long as any lock lasts.
+//!   for whatever has no entry of its own, as long as any lock lasts.
 //! - When every entry is a lock in force, further clients count on their tallies too.
 //!
 //! A window begins with the first failure; the first failure after its end begins another. A lock ends by itself and
@@ -19,15 +20,16 @@
 
 use std::time::Duration;
 
-use super::fingerprint::{Fingerprint, FingerprintMap, Keyed, LinkedFingerprintMap, Purpose};
+use super::fingerprint::{Fingerprint, FingerprintMap, Keyed, LinkedMap, Purpose};
 use super::retry_after::retry_after;
 use crate::config::Lockout;
+use crate::policy::UserListId;
 use crate::request::client::Client;
 
 /// How many entries the table has unless told otherwise. It takes memory as it fills.
 pub const DEFAULT_CAPACITY: usize = 16_384;
 
-/// How many user names of one client are counted one by one.
+/// How many user names of one client, each for one list, are counted one by one.
 pub const ENTRIES_PER_CLIENT: usize = 16;
 
 /// How many tallies there are for what finds no entry. They take memory when the first of them is needed.
@@ -38,7 +40,17 @@ const _: () = assert!(TALLIES.is_power_of_two());
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Attempt {
     client: Fingerprint,
-    pair: Fingerprint,
+    user: Fingerprint,
+}
+
+impl Attempt {
+    /// What its failures for a list are counted by.
+    fn key(&self, list: UserListId) -> Fingerprint {
+        self.user.tweaked(match list {
+            UserListId::Credentials(id) => u64::from(id.number()).wrapping_mul(2),
+            UserListId::Htpasswd(number) => u64::from(number).wrapping_mul(2).wrapping_add(1),
+        })
+    }
 }
 
 /// The failures of clients, and the locks in force.
@@ -48,10 +60,10 @@ pub struct Locks {
     keyed: Keyed,
     threshold: Lockout,
     capacity: usize,
-    /// What is counted and not locked, by attempt; the window that began first in front.
-    windows: LinkedFingerprintMap<Counted>,
-    /// Locks, by attempt; the one that ends first in front, because all last equally long.
-    in_force: LinkedFingerprintMap<Counted>,
+    /// What is counted and not locked; the window that began first in front.
+    windows: LinkedMap<Counted>,
+    /// Locks; the one that ends first in front, because all last equally long.
+    in_force: LinkedMap<Counted>,
     /// How many entries a client has in both.
     clients: FingerprintMap<usize>,
     tallies: Vec<Count>,
@@ -123,8 +135,8 @@ impl Locks {
             keyed: Keyed::new(key),
             threshold,
             capacity,
-            windows: LinkedFingerprintMap::default(),
-            in_force: LinkedFingerprintMap::default(),
+            windows: LinkedMap::default(),
+            in_force: LinkedMap::default(),
             clients: FingerprintMap::default(),
             tallies: Vec::new(),
         }
@@ -136,35 +148,42 @@ impl Locks {
         let client = client.bytes();
         Attempt {
             client: self.keyed.fingerprint(Purpose::Client, &[&client]),
-            pair: self.keyed.fingerprint(Purpose::Attempt, &[&client, user]),
+            user: self.keyed.fingerprint(Purpose::Attempt, &[&client, user]),
         }
     }
 
-    /// Whether this attempt is locked, and if so for how many seconds, 1 at least: the number for `retry-after`.
+    /// Whether this attempt is locked for a list, and if so for how many seconds, 1 at least: the number for `retry-after`.
     #[must_use]
-    pub fn locked(&self, attempt: &Attempt, now: Duration) -> Option<u64> {
-        let count = match self.in_force.get(&attempt.pair) {
+    pub fn locked(&self, attempt: &Attempt, list: UserListId, now: Duration) -> Option<u64> {
+        let key = attempt.key(list);
+        let count = match self.in_force.get(&key) {
             Some(lock) => lock.count,
-            None if self.windows.contains_key(&attempt.pair) => return None,
+            None if self.windows.contains_key(&key) => return None,
             None => *self.tallies.get(tally(attempt))?,
         };
         count.remaining(now).map(retry_after)
     }
 
-    /// Counts a failed verification.
-    pub fn failed(&mut self, attempt: &Attempt, now: Duration) {
+    /// Counts a failed verification for the lists that were asked.
+    pub fn failed(&mut self, attempt: &Attempt, lists: &[UserListId], now: Duration) {
         self.expire(now);
-        if self.in_force.contains_key(&attempt.pair) {
-            return;
-        }
-        if self.windows.contains_key(&attempt.pair) || self.admit(attempt) {
-            if let Some(counted) = self.windows.get_mut(&attempt.pair)
-                && counted.count.fail(&self.threshold, now)
-                && let Some(lock) = self.windows.remove(&attempt.pair)
-            {
-                self.in_force.insert(attempt.pair, lock);
+        let mut is_tallied = false;
+        for list in lists {
+            let key = attempt.key(*list);
+            if self.in_force.contains_key(&key) {
+                continue;
             }
-        } else {
+            if !self.windows.contains_key(&key) && !self.admit(&attempt.client, key) {
+                is_tallied = true;
+            } else if let Some(counted) = self.windows.get_mut(&key)
+                && counted.count.fail(&self.threshold, now)
+                && let Some(lock) = self.windows.remove(&key)
+            {
+                self.in_force.insert(key, lock);
+            }
+        }
+        // One failure, however many lists have no entry.
+        if is_tallied {
             self.tallies.resize(TALLIES, Count::default());
             if let Some(count) = self.tallies.get_mut(tally(attempt)) {
                 count.fail(&self.threshold, now);
@@ -172,10 +191,16 @@ impl Locks {
         }
     }
 
-    /// Forgets the failures of a client with a user name, once it was right. A lock in force stays: whoever is locked
-    /// is not verified.
-    pub fn succeeded(&mut self, attempt: &Attempt) {
-        if let Some(counted) = self.windows.remove(&attempt.pair) {
+    /// Whether failures of this attempt are counted for a list, and it is not locked.
+    #[must_use]
+    pub fn is_counted(&self, attempt: &Attempt, list: UserListId) -> bool {
+        self.windows.contains_key(&attempt.key(list))
+    }
+
+    /// Forgets the failures of a client with a user name for a list, once that is known to have accepted it. A lock in
+    /// force stays: whoever is locked is not verified.
+    pub fn succeeded(&mut self, attempt: &Attempt, list: UserListId) {
+        if let Some(counted) = self.windows.remove(&attempt.key(list)) {
             self.release(&counted.client);
         }
     }
@@ -184,17 +209,17 @@ impl Locks {
         self.windows.len().saturating_add(self.in_force.len())
     }
 
-    /// Makes an entry for an attempt; says whether the table's bounds allow it.
-    fn admit(&mut self, attempt: &Attempt) -> bool {
-        if self.clients.get(&attempt.client).is_some_and(|entries| *entries >= ENTRIES_PER_CLIENT) {
+    /// Makes an entry of a client; says whether the table's bounds allow it.
+    fn admit(&mut self, client: &Fingerprint, key: Fingerprint) -> bool {
+        if self.clients.get(client).is_some_and(|entries| *entries >= ENTRIES_PER_CLIENT) {
             return false;
         }
         if self.len() >= self.capacity {
             let Some((_, oldest)) = self.windows.pop_front() else { return false };
             self.release(&oldest.client);
         }
-        self.windows.insert(attempt.pair, Counted { client: attempt.client, count: Count::default() });
-        let entries = self.clients.entry(attempt.client).or_default();
+        self.windows.insert(key, Counted { client: *client, count: Count::default() });
+        let entries = self.clients.entry(*client).or_default();
         *entries = entries.saturating_add(1);
         true
     }

@@ -16,10 +16,11 @@ mod verified;
 use std::time::Duration;
 
 use crate::decision::{Decision, HashedLogin, Login, Progress, Reason};
-use crate::policy::Policy;
+use crate::policy::{Policy, Rule};
 use crate::request::Request;
 use crate::request::client::Client;
 use crate::users::hash::{Step, Work};
+use crate::users::pair::Pair;
 use crate::users::verification::Verification;
 use budget::Budget;
 use cooldown::Cooldown;
@@ -57,11 +58,50 @@ struct QueuedLogin {
 }
 
 /// Who presents a login.
-#[derive(Clone, Copy)]
 struct LoginSource {
     request: u32,
     client: Client,
-    attempt: Option<Attempt>,
+    /// `None` where nobody is locked.
+    attempt: Option<LoginAttempt>,
+}
+
+/// A login as the lockout counts it.
+struct LoginAttempt {
+    attempt: Attempt,
+    /// The rules whose users it is for, as their places in the configuration: one of those that have the same users.
+    rules: Vec<usize>,
+}
+
+impl LoginAttempt {
+    /// Whether it is locked for any list that it is for, and for how many seconds.
+    fn locked(&self, locks: &Locks, policy: &Policy, now: Duration) -> Option<u64> {
+        let mut longest = None;
+        for rule in self.rules.iter().filter_map(|rule| policy.rule(*rule)) {
+            for list in policy.user_lists(rule) {
+                longest = longest.max(locks.locked(&self.attempt, list, now));
+            }
+        }
+        longest
+    }
+
+    /// Counts a failure for each list of the rule that refused it.
+    fn failed(&self, locks: &mut Locks, policy: &Policy, rule: Option<&Rule>, now: Duration) {
+        if let Some(rule) = rule {
+            locks.failed(&self.attempt, &policy.user_lists(rule), now);
+        }
+    }
+
+    /// Forgets its failures for the lists that accepted the pair.
+    fn succeeded(&self, locks: &mut Locks, policy: &Policy, pair: &Pair) {
+        for rule in self.rules.iter().filter_map(|rule| policy.rule(*rule)) {
+            // Which lists accepted it takes longer to tell.
+            if policy.user_lists(rule).into_iter().any(|list| locks.is_counted(&self.attempt, list)) {
+                for list in policy.cleared_lists(rule, pair) {
+                    locks.succeeded(&self.attempt, list);
+                }
+            }
+        }
+    }
 }
 
 impl Task for QueuedLogin {
@@ -100,7 +140,7 @@ impl Throttle {
         client: impl FnOnce() -> Client,
         clock: Clock<'_>,
     ) -> Outcome<'p> {
-        let login = match Login::from_request(policy, request) {
+        let mut login = match Login::from_request(policy, request) {
             Ok(login) => login,
             Err(decision) => return Outcome::Decided(decision),
         };
@@ -109,7 +149,8 @@ impl Throttle {
         if let Some(locks) = &self.locks {
             source.client = client.take().map_or(Client::UNKNOWN, |client| client());
             let attempt = locks.attempt(&source.client, login.user());
-            if let Some(retry_after) = locks.locked(&attempt, clock()) {
+            let attempt = LoginAttempt { attempt, rules: login.rules_by_users() };
+            if let Some(retry_after) = attempt.locked(locks, policy, clock()) {
                 return Outcome::Decided(Decision::Throttled {
                     reason: Reason::Locked,
                     retry_after,
@@ -135,14 +176,15 @@ impl Throttle {
     pub fn work<'p>(&mut self, policy: &'p Policy, clock: Clock<'_>) -> Vec<(u32, Decision<'p>)> {
         let now = clock();
         let Self { verified, locks, queue, .. } = self;
-        let lock = |locks: &Option<Locks>, source: &LoginSource| locks.as_ref()?.locked(source.attempt.as_ref()?, now);
+        let lock =
+            |locks: &Option<Locks>, source: &LoginSource| source.attempt.as_ref()?.locked(locks.as_ref()?, policy, now);
         // Logins that wait together must not all be tried before the first failure counts, nor all be hashed.
         let finished = queue.work(clock, &mut |turn| match turn {
             Turn::Begins(queued) if lock(locks, &queued.source).is_some() => Some(Step::Wrong),
             Turn::Begins(queued) => verified.contains(&queued.remembered).then_some(Step::Right),
             Turn::Ended(queued, Step::Wrong) => {
                 if let (Some(locks), Some(attempt)) = (locks.as_mut(), &queued.source.attempt) {
-                    locks.failed(attempt, now);
+                    attempt.failed(locks, policy, queued.login.hashing_rule(policy), now);
                 }
                 None
             }
@@ -158,17 +200,17 @@ impl Throttle {
             .collect();
         let mut decided = Vec::new();
         for (queued, step, locked) in finished {
-            let source = queued.source;
+            let request = queued.source.request;
             let decision = if let Some(retry_after) = locked {
                 Some(Decision::Throttled { reason: Reason::Locked, retry_after, rule: queued.login.rule() })
             } else {
                 match self.finish(policy, queued, step) {
                     // It was counted when it ended.
-                    Progress::Decided(decision) if step == Step::Wrong => Some(decision),
-                    progress => self.advance(policy, progress, source, clock),
+                    (_, Progress::Decided(decision)) if step == Step::Wrong => Some(decision),
+                    (source, progress) => self.advance(policy, progress, source, clock),
                 }
             };
-            decided.extend(decision.map(|decision| (source.request, decision)));
+            decided.extend(decision.map(|decision| (request, decision)));
         }
         decided
     }
@@ -199,13 +241,13 @@ impl Throttle {
         &mut self,
         policy: &'p Policy,
         mut progress: Progress<'p>,
-        source: LoginSource,
+        mut source: LoginSource,
         clock: Clock<'_>,
     ) -> Option<Decision<'p>> {
         loop {
             let login = match progress {
                 Progress::Decided(decision) => {
-                    self.count(&decision, source, clock);
+                    self.count(policy, &decision, &source, clock);
                     return Some(decision);
                 }
                 Progress::Hashed(login) => login,
@@ -218,12 +260,13 @@ impl Throttle {
                 continue;
             }
             let verification = login.verification(policy);
+            let client = source.client;
             let queued = QueuedLogin { source, login, verification, remembered };
-            match self.queue.submit(source.client, queued, clock) {
-                Admission::Done(queued, step) => progress = self.finish(policy, queued, step),
+            match self.queue.submit(client, queued, clock) {
+                Admission::Done(queued, step) => (source, progress) = self.finish(policy, queued, step),
                 Admission::Queued => return None,
                 Admission::Busy { task, retry_after } => {
-                    self.cooldown.insert(&source.client, task.login.pair().user(), clock());
+                    self.cooldown.insert(&client, task.login.pair().user(), clock());
                     return Some(Decision::Throttled { reason: Reason::Busy, retry_after, rule: task.login.rule() });
                 }
             }
@@ -231,20 +274,21 @@ impl Throttle {
     }
 
     /// Remembers a pair that was verified, and nothing else.
-    fn finish<'p>(&mut self, policy: &'p Policy, queued: QueuedLogin, step: Step) -> Progress<'p> {
+    fn finish<'p>(&mut self, policy: &'p Policy, queued: QueuedLogin, step: Step) -> (LoginSource, Progress<'p>) {
+        let QueuedLogin { source, login, remembered, .. } = queued;
         let right = step == Step::Right;
         if right {
-            self.verified.insert(queued.remembered);
+            self.verified.insert(remembered);
         }
-        queued.login.verified(policy, right)
+        (source, login.verified(policy, right))
     }
 
-    /// Counts failures for the lockout.
-    fn count(&mut self, decision: &Decision<'_>, source: LoginSource, clock: Clock<'_>) {
+    /// Counts failures for the lockout: for each list of the rule that refuses.
+    fn count(&mut self, policy: &Policy, decision: &Decision<'_>, source: &LoginSource, clock: Clock<'_>) {
         let (Some(locks), Some(attempt)) = (&mut self.locks, &source.attempt) else { return };
         match decision {
-            Decision::Accepted { .. } => locks.succeeded(attempt),
-            Decision::Refused { .. } => locks.failed(attempt, clock()),
+            Decision::Accepted { pair, .. } => attempt.succeeded(locks, policy, pair),
+            Decision::Refused { rule, .. } => attempt.failed(locks, policy, policy.rule(*rule), clock()),
             _ => {}
         }
     }

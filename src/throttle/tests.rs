@@ -8,6 +8,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
 use super::{Outcome, Throttle};
+use crate::config::Config;
 use crate::decision::{Decision, Reason};
 use crate::policy::Policy;
 use crate::request::client::Client;
@@ -180,6 +181,120 @@ fn a_failure_counts_once() {
         assert_eq!(login("alice:secret"), "accepted");
         assert_eq!([login("alice:one"), login("alice:two")], ["wrong_password"; 2], "success forgets");
         assert_eq!([login("alice:three"), login("alice:secret")], ["wrong_password", "locked"]);
+    }
+}
+
+/// A worker that locks for long after three failures.
+fn strict(rules: &str) -> Worker {
+    Worker::new(&format!(
+        r#"{{"lockout": {{"failures": 3, "window_seconds": 300, "lock_seconds": 300}}, "basic_auth_rules": [{rules}]}}"#
+    ))
+}
+
+impl Worker {
+    /// What a login from one client comes to, at once or later.
+    fn answer(&mut self, path: &str, pair: &str) -> String {
+        self.login(1, path, pair).unwrap_or_else(|| self.drain().remove(0))
+    }
+}
+
+const WRONG: &str = "wrong_password";
+
+/// A guesser with a right login of the same name under another list could guess without end.
+#[test]
+fn a_right_login_under_one_list_resets_nothing_for_another() {
+    for rules in [
+        r#"{"prefix": "/mine", "credentials": ["alice:mine"]}, {"prefix": "/theirs", "credentials": ["alice:theirs"]}"#
+            .to_owned(),
+        format!(
+            r#"{{"prefix": "/mine", "credentials": ["alice:mine"]}}, {{"prefix": "/theirs", "htpasswd": "alice:{BCRYPT4}"}}"#
+        ),
+        // Both lists in one rule: it is the own one that accepts.
+        format!(
+            r#"{{"prefix": "/mine", "credentials": ["alice:mine"], "htpasswd": "alice:{BCRYPT4}"}},
+               {{"prefix": "/theirs", "htpasswd": "alice:{BCRYPT4}"}}"#
+        ),
+        format!(
+            r#"{{"prefix": "/mine", "htpasswd": "alice:{OTHER_BCRYPT4}"}}, {{"prefix": "/theirs", "htpasswd": "alice:{BCRYPT4}"}}"#
+        ),
+    ] {
+        let mut worker = strict(&rules);
+        let mine = if rules.contains(OTHER_BCRYPT4) { "alice:other" } else { "alice:mine" };
+        for guess in ["1", "2"] {
+            assert_eq!(worker.answer("/theirs", &format!("alice:{guess}")), WRONG, "{rules}");
+            assert_eq!(worker.answer("/mine", mine), "accepted", "{rules}");
+        }
+        assert_eq!(worker.answer("/theirs", "alice:3"), WRONG, "{rules}");
+        assert_eq!(worker.answer("/theirs", "alice:4"), "locked", "{rules}");
+        assert_eq!(worker.answer("/theirs", "alice:theirs"), "locked", "{rules}");
+    }
+}
+
+#[test]
+fn a_list_is_locked_wherever_it_is_asked_and_no_other_is() {
+    let mut worker = strict(&format!(
+        r#"{{"prefix": "/one/", "htpasswd": "alice:{BCRYPT4}"}}, {{"prefix": "/other/", "htpasswd": "alice:{OTHER_BCRYPT4}"}},
+           {{"prefix": "/more/", "htpasswd": "alice:{BCRYPT4}", "credentials": ["bob:builder"]}},
+           {{"prefix": "/both/", "htpasswd": "alice:{OTHER_BCRYPT4}"}}, {{"prefix": "/both/", "htpasswd": "alice:{BCRYPT4}"}}"#
+    ));
+    for guess in ["1", "2", "3"] {
+        assert_eq!(worker.answer("/one/", &format!("alice:{guess}")), WRONG);
+    }
+    for (path, pair, answer) in [
+        ("/one/", "alice:secret", "locked"),
+        ("/more/", "alice:secret", "locked"),
+        ("/both/", "alice:other", "locked"),
+        ("/other/", "alice:other", "accepted"),
+        ("/more/", "bob:builder", "accepted"),
+    ] {
+        assert_eq!(worker.answer(path, pair), answer, "{path} {pair}");
+    }
+}
+
+#[test]
+fn a_right_login_forgets_the_failures_of_lists_that_do_not_know_the_user() {
+    let mut worker =
+        strict(&format!(r#"{{"prefix": "/", "credentials": ["bob:builder"], "htpasswd": "alice:{BCRYPT4}"}}"#));
+    for _ in 0..3 {
+        for (wrong, right) in [("alice:1", "alice:secret"), ("bob:1", "bob:builder")] {
+            assert_eq!([worker.answer("/", wrong), worker.answer("/", wrong)], [WRONG; 2]);
+            assert_eq!(worker.answer("/", right), "accepted");
+        }
+    }
+}
+
+/// Where two texts of one rule know a user, neither is known to have accepted.
+#[test]
+fn a_list_that_may_not_have_accepted_keeps_its_count() {
+    let environment = |_: &str| Some(format!("alice:{OTHER_BCRYPT4}"));
+    let text = format!(
+        r#"{{"lockout": {{"failures": 3, "window_seconds": 300, "lock_seconds": 300}}, "basic_auth_rules": [
+            {{"prefix": "/", "htpasswd": "alice:{BCRYPT4}", "htpasswd_env": "USERS"}}]}}"#
+    );
+    let policy = Policy::new(Config::parse_with(text.as_bytes(), &environment).ok().unwrap());
+    let throttle = Throttle::new(&policy, &[7; 32], Duration::ZERO);
+    let mut worker = Worker { policy, throttle, now: Duration::ZERO, requests: 0 };
+    assert_eq!([worker.answer("/", "alice:1"), worker.answer("/", "alice:2")], [WRONG; 2]);
+    assert_eq!([worker.answer("/", "alice:secret"), worker.answer("/", "alice:other")], ["accepted"; 2]);
+    assert_eq!([worker.answer("/", "alice:3"), worker.answer("/", "alice:secret")], [WRONG, "locked"]);
+}
+
+/// The lock of a name must not tell whether a list knows it.
+#[test]
+fn names_are_locked_alike_whether_a_list_knows_them_or_not() {
+    let mut worker = strict(&format!(
+        r#"{{"prefix": "/both", "credentials": ["bob:builder"], "htpasswd": "alice:{BCRYPT4}"}},
+           {{"prefix": "/one", "htpasswd": "alice:{BCRYPT4}"}}"#
+    ));
+    for name in ["alice", "bob", "nobody"] {
+        for guess in ["1", "2", "3"] {
+            assert_ne!(worker.answer("/both", &format!("{name}:{guess}")), "locked");
+        }
+        assert_eq!(
+            [worker.answer("/both", &format!("{name}:4")), worker.answer("/one", &format!("{name}:5"))],
+            ["locked"; 2],
+            "{name}"
+        );
     }
 }
 

@@ -3,7 +3,7 @@
 //! A login that was verified once is not hashed again: its fingerprint is looked up, which takes about a microsecond. A
 //! wrong password is never remembered, so guessing neither fills the table nor gets quicker.
 
-use super::fingerprint::{Fingerprint, Keyed, LinkedFingerprintMap, Purpose};
+use super::fingerprint::{Fingerprint, Keyed, LinkedMap, Purpose};
 
 /// How many pairs a worker remembers unless told otherwise.
 pub const DEFAULT_CAPACITY: usize = 8_192;
@@ -13,14 +13,14 @@ pub struct Verified {
     keyed: Keyed,
     capacity: usize,
     /// The least recently used pair in front.
-    pairs: LinkedFingerprintMap<()>,
+    pairs: LinkedMap<()>,
 }
 
 impl Verified {
     /// An empty table under a random key. A capacity of 0 remembers nothing.
     #[must_use]
     pub fn new(key: &[u8; 32], capacity: usize) -> Self {
-        Self { keyed: Keyed::new(key), capacity, pairs: LinkedFingerprintMap::default() }
+        Self { keyed: Keyed::new(key), capacity, pairs: LinkedMap::default() }
     }
 
     /// The fingerprint of a pair under the user list with that identity, for this table alone.

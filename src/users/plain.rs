@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::num::NonZeroU32;
 
 use hashbrown::HashTable;
 use subtle::ConstantTimeEq;
@@ -22,7 +23,15 @@ pub struct PlainLists {
 
 /// One of the lists of a [`PlainLists`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct PlainListId(u32);
+pub struct PlainListId(NonZeroU32);
+
+impl PlainListId {
+    /// Its number among the lists.
+    #[must_use]
+    pub fn number(self) -> u32 {
+        self.0.get()
+    }
+}
 
 struct ListedPair {
     hash: u64,
@@ -42,21 +51,25 @@ pub enum Verdict {
 }
 
 impl PlainLists {
-    /// Stores lists of pairs and tells under which id each is found. The same user may stand in a list with several
+    /// Stores lists of pairs and tells under which id each is found that is not empty. The same user may stand in a list with several
     /// passwords.
-    pub fn new(lists: impl IntoIterator<Item = Box<[Pair]>>) -> (Self, Vec<PlainListId>) {
+    pub fn new(lists: impl IntoIterator<Item = Box<[Pair]>>) -> (Self, Vec<Option<PlainListId>>) {
         let mut stored = Self { key: RandomState::new(), pairs: HashTable::new(), users: HashTable::new() };
         let second_key = RandomState::new();
         let mut known = HashMap::new();
-        let mut next = 0_u32;
+        let mut next = NonZeroU32::MIN;
         let ids = lists.into_iter().map(|list| {
+            if list.is_empty() {
+                return None;
+            }
             // 128 bits under keys that nobody knows are as good as the lists themselves, and smaller.
-            *known.entry((digest(&stored.key, &list), digest(&second_key, &list))).or_insert_with(|| {
+            let id = *known.entry((digest(&stored.key, &list), digest(&second_key, &list))).or_insert_with(|| {
                 let id = PlainListId(next);
                 next = next.saturating_add(1);
                 stored.add(id, list);
                 id
-            })
+            });
+            Some(id)
         });
         let ids = ids.collect();
         (stored, ids)
@@ -91,7 +104,7 @@ impl PlainLists {
     fn hashes(&self, list: PlainListId, pair: &Pair) -> (u64, u64) {
         let (user, password) = pair.split_at_colon();
         let mut hasher = self.key.build_hasher();
-        hasher.write_u32(list.0);
+        hasher.write_u32(list.number());
         hasher.write(user);
         let user = hasher.finish();
         hasher.write(password);
@@ -151,7 +164,7 @@ mod tests {
             (1, "other:test", Verdict::Accepted),
             (1, "ok:test", Verdict::UnknownUser),
         ] {
-            assert_eq!(lists.verify(ids[list], &pair(presented)), verdict, "list {list}, {presented}");
+            assert_eq!(lists.verify(ids[list].unwrap(), &pair(presented)), verdict, "list {list}, {presented}");
         }
     }
 
@@ -162,6 +175,7 @@ mod tests {
         assert_eq!(lists.pairs(), 3);
         assert_eq!(ids[0], ids[2]);
         assert_ne!(ids[0], ids[1]);
+        assert_eq!(PlainLists::new([Box::default(), list()]).1[0], None, "an empty list knows nobody");
     }
 
     #[test]
@@ -174,7 +188,7 @@ mod tests {
         let (lists, ids) = PlainLists::new((0..1_000).map(list));
         for (number, id) in ids.iter().enumerate() {
             let expected = if knows(number) { Verdict::Accepted } else { Verdict::UnknownUser };
-            assert_eq!(lists.verify(*id, &pair("ok:test")), expected, "list {number}");
+            assert_eq!(lists.verify(id.unwrap(), &pair("ok:test")), expected, "list {number}");
         }
     }
 }

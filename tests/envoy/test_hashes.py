@@ -25,12 +25,20 @@ def proxy(plugin, version):
     environment = {"USERS": DEAR + "\n" + CHEAP, "EMPTY": ""}
     from_environment = {"basic_auth_rules": [{"prefix": "/slow", "htpasswd_env": "USERS"}]}
     strict = {"failures": 3, "window_seconds": 60, "lock_seconds": 2}
+    two_lists = {
+        "basic_auth_rules": [
+            {"prefix": "/theirs", "htpasswd": CHEAP},
+            {"prefix": "/mine", "credentials": ["cheap:my own"]},
+        ],
+        "lockout": {**strict, "lock_seconds": 60},
+    }
     forwarded = {"use_remote_address": False, "xff_num_trusted_hops": 0}
     listeners = [
         listener("slow", [plugin(rules(DEAR))], answer_200()),
         listener("environment", [plugin(from_environment, environment=environment, vm_id="environment")], answer_200()),
         listener("small", [plugin(rules(DEAR, hash_budget_ms_per_second=25.0))], answer_200()),
         listener("lockout", [plugin(rules(CHEAP, lockout=strict))], answer_200(), manager={"use_remote_address": True}),
+        listener("lists", [plugin(two_lists)], answer_200(), manager={"use_remote_address": True}),
         listener("forwarded", [plugin(rules(CHEAP, lockout=strict))], answer_200(), manager=forwarded),
         listener("stop", [plugin(rules(DEAR), extra={"allow_on_headers_stop_iteration": True})], answer_200()),
         listener(
@@ -178,6 +186,21 @@ def test_a_locked_user_is_not_let_in_with_the_right_password(proxy):
     assert http1(port, b"GET", b"/slow", [basic("cheap:secret3")]).status == 429
     time.sleep(2.1)
     assert http1(port, b"GET", b"/slow", [basic("cheap:secret3")]).status == 200
+
+
+def test_a_right_login_under_one_list_unlocks_nothing_under_another(proxy):
+    """A guesser could reset the count with a login of the same name that another list knows."""
+
+    def login(path, password):
+        return http1(proxy.ports["lists"], b"GET", path, [basic(f"cheap:{password}")]).status
+
+    for attempt in range(3):
+        assert login(b"/mine", "my own") == 200
+        assert login(b"/theirs", attempt) == 401
+    assert login(b"/theirs", "fourth") == 429
+    assert login(b"/mine", "my own") == 200
+    assert login(b"/theirs", "fifth") == 429
+    assert login(b"/theirs", "secret3") == 429
 
 
 def test_where_the_forwarded_address_is_trusted_a_client_forges_it(proxy):

@@ -6,9 +6,15 @@ use std::time::Duration;
 
 use super::{ENTRIES_PER_CLIENT, Locks, TALLIES};
 use crate::config::Lockout;
+use crate::policy::UserListId;
 use crate::test_support::client;
 
 const POLICY: Lockout = Lockout { failures: 3, window: Duration::from_secs(60), lock: Duration::from_secs(300) };
+
+/// Some list.
+const LIST: UserListId = UserListId::Htpasswd(0);
+/// Another one.
+const OTHER: UserListId = UserListId::Htpasswd(1);
 
 fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -22,14 +28,24 @@ impl Table {
         Self(Locks::new(&[9; 32], threshold, capacity))
     }
 
+    /// A failure that counts for one list.
     fn fail(&mut self, number: u32, user: &str, now: u64) -> Option<u64> {
+        self.fail_under(&[LIST], number, user, now);
+        self.locked(number, user, now)
+    }
+
+    /// A failure that counts for several lists.
+    fn fail_under(&mut self, lists: &[UserListId], number: u32, user: &str, now: u64) {
         let attempt = self.0.attempt(&client(number), user.as_bytes());
-        self.0.failed(&attempt, seconds(now));
-        self.0.locked(&attempt, seconds(now))
+        self.0.failed(&attempt, lists, seconds(now));
     }
 
     fn locked(&self, number: u32, user: &str, now: u64) -> Option<u64> {
-        self.0.locked(&self.0.attempt(&client(number), user.as_bytes()), seconds(now))
+        self.locked_under(LIST, number, user, now)
+    }
+
+    fn locked_under(&self, list: UserListId, number: u32, user: &str, now: u64) -> Option<u64> {
+        self.0.locked(&self.0.attempt(&client(number), user.as_bytes()), list, seconds(now))
     }
 
     fn lock(&mut self, number: u32, user: &str, now: u64) {
@@ -54,12 +70,37 @@ fn so_many_failures_lock_for_so_long() {
 }
 
 #[test]
+fn each_list_has_counts_of_its_own() {
+    let mut table = Table::new(POLICY, 100);
+    table.lock(1, "alice", 0);
+    assert_eq!(table.locked_under(OTHER, 1, "alice", 0), None);
+    for _ in 0..2 {
+        table.fail_under(&[LIST, OTHER], 1, "bob", 0);
+    }
+    table.0.succeeded(&table.0.attempt(&client(1), b"bob"), LIST);
+    table.fail_under(&[LIST, OTHER], 1, "bob", 0);
+    assert_eq!([LIST, OTHER].map(|list| table.locked_under(list, 1, "bob", 0)), [None, Some(300)]);
+}
+
+#[test]
+fn a_failure_counts_once_on_a_tally_however_many_lists_have_no_entry() {
+    let mut table = Table::new(POLICY, 100);
+    let lists: Vec<_> = (0..40).map(UserListId::Htpasswd).collect();
+    for _ in 1..POLICY.failures {
+        table.fail_under(&lists, 1, "alice", 0);
+        assert!(lists.iter().all(|&list| table.locked_under(list, 1, "alice", 0).is_none()));
+    }
+    table.fail_under(&lists, 1, "alice", 0);
+    assert!(lists.iter().all(|&list| table.locked_under(list, 1, "alice", 0) == Some(300)));
+}
+
+#[test]
 fn a_begun_second_counts_as_one() {
     let mut table = Table::new(POLICY, 100);
     table.lock(1, "alice", 0);
     let attempt = table.0.attempt(&client(1), b"alice");
-    assert_eq!(table.0.locked(&attempt, Duration::from_millis(298_500)), Some(2));
-    assert_eq!(table.0.locked(&attempt, Duration::from_millis(299_999)), Some(1));
+    assert_eq!(table.0.locked(&attempt, LIST, Duration::from_millis(298_500)), Some(2));
+    assert_eq!(table.0.locked(&attempt, LIST, Duration::from_millis(299_999)), Some(1));
 }
 
 #[test]
@@ -89,11 +130,11 @@ fn success_forgets_and_does_not_unlock() {
     table.fail(1, "alice", 0);
     table.fail(1, "alice", 0);
     assert!(table.0.len() > 0);
-    table.0.succeeded(&attempt);
+    table.0.succeeded(&attempt, LIST);
     assert!(table.0.len() == 0);
     assert_eq!(table.fail(1, "alice", 0), None);
     table.lock(1, "alice", 0);
-    table.0.succeeded(&attempt);
+    table.0.succeeded(&attempt, LIST);
     assert!(table.locked(1, "alice", 1).is_some());
 }
 
@@ -145,7 +186,7 @@ fn a_name_that_is_forgotten_makes_room_for_one() {
     for name in 0..ENTRIES_PER_CLIENT {
         table.fail(1, &format!("name {name}"), 0);
     }
-    table.0.succeeded(&table.0.attempt(&client(1), b"name 7"));
+    table.0.succeeded(&table.0.attempt(&client(1), b"name 7"), LIST);
     assert_eq!(table.0.len(), ENTRIES_PER_CLIENT - 1);
     table.fail(1, "another", 0);
     table.fail(1, "one more", 0);

@@ -8,7 +8,7 @@ use std::mem;
 use super::exception::{Exception, ExceptionPattern};
 use super::readings::Readings;
 use super::regex::PathRegex;
-use super::tree::{Entry, Forest};
+use super::tree::{Forest, IndexedText};
 
 /// Tells the exceptions of one rule from those of others.
 #[derive(Clone, Copy)]
@@ -29,8 +29,8 @@ impl ExceptionsId {
 /// Where exceptions are entered.
 #[derive(Default)]
 pub(crate) struct ExceptionsBuilder {
-    forward: Vec<Entry>,
-    backward: Vec<Entry>,
+    forward: Vec<IndexedText>,
+    backward: Vec<IndexedText>,
     conditions: Vec<Conditions>,
     rules: u32,
 }
@@ -45,7 +45,7 @@ impl ExceptionsBuilder {
         self.rules = self.rules.saturating_add(1);
         for exception in exceptions {
             let value = u32::try_from(self.conditions.len()).unwrap_or(u32::MAX);
-            let entry = |text, whole| Entry { tree: id.texts(), text, whole, value };
+            let entry = |text, whole| IndexedText { tree: id.texts(), text, whole, value };
             let Exception { pattern, methods } = exception;
             let mut regex = None;
             match pattern {
@@ -57,7 +57,7 @@ impl ExceptionsBuilder {
                 }
                 ExceptionPattern::Regex(pattern) => {
                     let beginning = entry(pattern.beginning().into(), false);
-                    self.forward.push(Entry { tree: id.beginnings(), ..beginning });
+                    self.forward.push(IndexedText { tree: id.beginnings(), ..beginning });
                     regex = Some(pattern);
                 }
             }
@@ -103,22 +103,25 @@ impl Exceptions {
     /// Whether one of a rule's exceptions takes a request out: one and the same for every reading of the path.
     pub(crate) fn except(&self, id: ExceptionsId, method: &[u8], path: &Readings<'_>) -> bool {
         // Regexes are asked last, for each has to go through the whole path.
-        one_for_all(path, |reading, check| {
-            self.forward.walk(id.texts(), reading.iter().copied(), |found| self.check(found, method, reading, check));
+        any_for_all_readings(path, |reading, survivors| {
+            self.forward
+                .walk(id.texts(), reading.iter().copied(), |found| self.check(found, method, reading, survivors));
             let backward = reading.iter().rev().copied();
-            self.backward.walk(id.texts(), backward, |found| self.check(found, method, reading, check));
-        }) || one_for_all(path, |reading, check| {
+            self.backward.walk(id.texts(), backward, |found| self.check(found, method, reading, survivors));
+        }) || any_for_all_readings(path, |reading, survivors| {
             let lower = reading.iter().map(u8::to_ascii_lowercase);
-            self.forward.walk(id.beginnings(), lower, |found| self.check(found, method, reading, check));
+            self.forward.walk(id.beginnings(), lower, |found| self.check(found, method, reading, survivors));
         })
     }
 
-    /// Tells `check` of those whose conditions hold, and asks no more than it has to.
-    fn check(&self, found: &[u32], method: &[u8], reading: &[u8], left: &mut Left) {
+    /// Keeps those whose conditions hold for this reading, and tries no regex that cannot matter.
+    fn check(&self, found: &[u32], method: &[u8], reading: &[u8], survivors: &mut Survivors) {
         for exception in found {
-            let conditions = usize::try_from(*exception).ok().and_then(|place| self.conditions.get(place));
-            if left.counts(*exception) && conditions.is_some_and(|conditions| conditions.hold(method, reading)) {
-                left.now.push(*exception);
+            let conditions = usize::try_from(*exception).ok().and_then(|index| self.conditions.get(index));
+            if survivors.is_candidate(*exception)
+                && conditions.is_some_and(|conditions| conditions.hold(method, reading))
+            {
+                survivors.now.push(*exception);
             }
         }
     }
@@ -126,33 +129,33 @@ impl Exceptions {
 
 /// The exceptions that matched every reading so far.
 #[derive(Default)]
-struct Left {
+struct Survivors {
     /// Those that matched the readings before, in order; `None` at the first one.
     before: Option<Vec<u32>>,
     /// Those of them that match this one.
     now: Vec<u32>,
     /// Whether there is only this reading.
-    one_is_enough: bool,
+    is_only_reading: bool,
 }
 
-impl Left {
+impl Survivors {
     /// Whether it matters that an exception matches this reading as well.
-    fn counts(&self, exception: u32) -> bool {
+    fn is_candidate(&self, exception: u32) -> bool {
         match &self.before {
             Some(before) => before.binary_search(&exception).is_ok(),
-            None => !self.one_is_enough || self.now.is_empty(),
+            None => !self.is_only_reading || self.now.is_empty(),
         }
     }
 }
 
 /// Whether `find` finds an exception that is the same for every reading.
-fn one_for_all(path: &Readings<'_>, find: impl Fn(&[u8], &mut Left)) -> bool {
-    let mut left = Left { one_is_enough: matches!(path, Readings::Plain(_)), ..Left::default() };
+fn any_for_all_readings(path: &Readings<'_>, find: impl Fn(&[u8], &mut Survivors)) -> bool {
+    let mut survivors = Survivors { is_only_reading: matches!(path, Readings::Plain(_)), ..Survivors::default() };
     path.all(|reading| {
-        find(reading, &mut left);
-        left.now.sort_unstable();
-        let any = !left.now.is_empty();
-        left.before = Some(mem::take(&mut left.now));
+        find(reading, &mut survivors);
+        survivors.now.sort_unstable();
+        let any = !survivors.now.is_empty();
+        survivors.before = Some(mem::take(&mut survivors.now));
         any
     })
 }

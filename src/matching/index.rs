@@ -13,7 +13,7 @@ use std::net::Ipv6Addr;
 use super::host::HostPattern;
 use super::path::PatternReading;
 use super::readings::{Readings, without_trailing_slash};
-use super::tree::{Entry, Forest};
+use super::tree::{Forest, IndexedText};
 use crate::request::host::Host;
 
 /// The group of the rules for every host.
@@ -27,8 +27,8 @@ const FIRST_PATTERN: u32 = 2;
 #[derive(Default)]
 pub(crate) struct IndexBuilder {
     groups: HashMap<HostPattern, u32>,
-    forward: Vec<Entry>,
-    backward: Vec<Entry>,
+    forward: Vec<IndexedText>,
+    backward: Vec<IndexedText>,
     regexes: Vec<(u32, u32)>,
     rules: Vec<Vec<u32>>,
 }
@@ -56,9 +56,9 @@ impl IndexBuilder {
     }
 
     fn add_to_group(&mut self, group: u32, rule: u32, path: &[PatternReading]) {
-        for form in path {
-            let entry = |text: &[u8], whole| Entry { tree: group, text: text.into(), whole, value: rule };
-            match form {
+        for reading in path {
+            let entry = |text: &[u8], whole| IndexedText { tree: group, text: text.into(), whole, value: rule };
+            match reading {
                 PatternReading::Prefix(prefix) => {
                     self.forward.push(entry(prefix, false));
                     // `/api/` covers `/api` as well, which many serve alike, but not `/apiary`.
@@ -75,11 +75,11 @@ impl IndexBuilder {
                 }
             }
         }
-        let place = usize::try_from(group).unwrap_or(usize::MAX);
-        if self.rules.len() <= place {
-            self.rules.resize(place.saturating_add(1), Vec::new());
+        let index = usize::try_from(group).unwrap_or(usize::MAX);
+        if self.rules.len() <= index {
+            self.rules.resize(index.saturating_add(1), Vec::new());
         }
-        if let Some(rules) = self.rules.get_mut(place) {
+        if let Some(rules) = self.rules.get_mut(index) {
             rules.push(rule);
         }
     }
@@ -116,7 +116,7 @@ impl Index {
         let groups = || iter::once(EVERY_HOST).chain(groups.iter().copied());
         let Some(readings) = path.covering() else {
             // No path that could be looked up: every rule for the host.
-            let rules = |group| usize::try_from(group).ok().and_then(|place| self.rules.get(place));
+            let rules = |group| usize::try_from(group).ok().and_then(|index| self.rules.get(index));
             let lists = groups().filter_map(rules).filter_map(|rules| rules.split_first()).map(Reverse);
             return Candidates::Merged(lists.collect());
         };
@@ -220,7 +220,7 @@ impl HostIndex {
         let is_empty = groups.is_empty();
         let (mut forward, mut backward, mut addresses) = (Vec::new(), Vec::new(), HashMap::new());
         for (pattern, value) in groups {
-            let entry = |text: Box<[u8]>, whole| Entry { tree: 0, text, whole, value };
+            let entry = |text: Box<[u8]>, whole| IndexedText { tree: 0, text, whole, value };
             match pattern {
                 HostPattern::Every => {}
                 HostPattern::Name(name) => forward.push(entry(name, true)),

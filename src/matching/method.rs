@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// The methods of RFC 9110, section 9.3, and `PATCH` (RFC 5789). The place of each is its bit in a [`Methods`].
+/// The methods of RFC 9110, section 9.3, and `PATCH` (RFC 5789). The index of each is its bit in a [`Methods`].
 const STANDARD: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
 
 /// The method `GET`, as its bit.
@@ -82,7 +82,7 @@ impl<'a> MethodPattern<'a> {
             return Err(MethodError::NotToken);
         }
         match STANDARD.iter().zip(0_u32..).find(|(name, _)| name.eq_ignore_ascii_case(text)) {
-            Some((name, place)) if *name == text => Ok(Self::Standard(1_u16.wrapping_shl(place))),
+            Some((name, index)) if *name == text => Ok(Self::Standard(1_u16.wrapping_shl(index))),
             Some((standard, _)) => Err(MethodError::Case { standard }),
             None => Ok(Self::Other(text)),
         }
@@ -90,8 +90,8 @@ impl<'a> MethodPattern<'a> {
 }
 
 fn standard_bit(method: &[u8]) -> Option<u16> {
-    let place = STANDARD.iter().zip(0_u32..).find(|(name, _)| name.as_bytes().eq_ignore_ascii_case(method))?.1;
-    Some(1_u16.wrapping_shl(place))
+    let index = STANDARD.iter().zip(0_u32..).find(|(name, _)| name.as_bytes().eq_ignore_ascii_case(method))?.1;
+    Some(1_u16.wrapping_shl(index))
 }
 
 /// `tchar` of RFC 9110, section 5.6.2.

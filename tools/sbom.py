@@ -16,9 +16,10 @@ from pathlib import Path
 
 import problem
 from dependencies import TARGET, crates
+from packages import ROOT
 from problem import Problem
 
-# What cargo-cyclonedx is told to call its file. It lands beside Cargo.toml and does not stay there.
+# What cargo-cyclonedx is told to call its files: one beside the Cargo.toml of each member of the workspace.
 LEFT = "basic_auth-sbom"
 
 
@@ -28,10 +29,17 @@ def listed():
     subprocess.run(
         ["cargo", "cyclonedx", "--quiet", *form, "--target", TARGET, "--no-build-deps"], check=True, env=environment
     )
-    left = Path(f"{LEFT}.json")
-    bill = left.read_text()
-    left.unlink()
-    return json.loads(bill.replace(f"path+file://{Path.cwd()}#", "path+file:///basic_auth#"))
+    bill = (ROOT / f"{LEFT}.json").read_text()
+    for member in members():
+        member.with_name(f"{LEFT}.json").unlink()
+    return json.loads(bill.replace(f"path+file://{ROOT}#", "path+file:///basic_auth#"))
+
+
+def members():
+    """The Cargo.toml of each member of the workspace."""
+    command = ["cargo", "metadata", "--locked", "--no-deps", "--format-version", "1"]
+    said = subprocess.run(command, check=True, text=True, capture_output=True).stdout
+    return [Path(package["manifest_path"]) for package in json.loads(said)["packages"]]
 
 
 def commit_date():

@@ -1,21 +1,22 @@
 //! The text of an htpasswd file, line by line.
 //!
-//! One `user:hash` a line, as Apache and nginx read it. Blank lines and lines that begin with `#` are ignored; spaces
-//! and tabs around a line do not count (Apache strips them too), nor do a carriage return at its end and a byte order
-//! mark at the front of the text. Both servers ignore a third field; here it is an error, because no hash holds a
-//! colon: something was pasted wrongly.
+//! One `user:hash` a line, as Apache and nginx read it; both ignore what follows a second colon, a name or a comment.
+//! Blank lines and lines that begin with `#` are ignored; spaces and tabs around a line do not count (Apache strips them
+//! too), nor do a carriage return at its end and a byte order mark at the front of the text.
 //!
 //! Nothing is copied: a [`Line`] borrows from the text.
 
 use std::fmt;
 
 use super::hash::{HashError, Work};
+use super::name::{self, UNFILLED, UserNameError};
+use super::pair::decode;
 
 /// The most hashes that one user may have. Rotation needs two.
 pub(crate) const MAX_HASHES_PER_USER: usize = 8;
 
 /// The most that one user's hashes may cost together, with a short password: two of the costliest kind.
-pub(crate) const MAX_WORK_PER_USER: Work = Work::from_micros(512_000);
+pub(crate) const MAX_WORK_PER_USER: Work = Work::from_micros(2_048_000);
 
 /// A line that names a user. Shows nothing of itself in `Debug`.
 #[derive(Clone, Copy)]
@@ -26,7 +27,7 @@ pub struct Line<'t> {
     pub start: usize,
     /// The user name, never empty, with no control character.
     pub user: &'t str,
-    /// What stands after the colon, not yet looked at beyond its characters.
+    /// What stands between the first colon and the second, not yet looked at beyond its characters.
     pub hash: &'t str,
 }
 
@@ -51,14 +52,18 @@ pub enum HtpasswdErrorKind {
     TooLong,
     /// A line without a colon.
     MissingColon,
-    /// A line that begins with a colon.
-    EmptyUser,
+    /// A text without a colon that is base64 of one with a colon, as Kubernetes writes a Secret.
+    Base64,
+    /// A user name is refused.
+    User(UserNameError),
+    /// A placeholder that nobody filled in, in the place of a hash or of the line.
+    Placeholder,
     /// A control character, a tab within the line for one (RFC 7617 section 2 forbids them in a user name).
     ControlCharacter,
     /// A space before or within the hash.
     Space,
-    /// A second colon.
-    ExtraField,
+    /// Several users on one line, as YAML's `>` makes of several lines.
+    SeveralUsers,
     /// The hash is refused.
     Hash(HashError),
     /// A user with more than [`MAX_HASHES_PER_USER`] hashes.
@@ -73,17 +78,19 @@ impl fmt::Display for HtpasswdError {
             write!(f, "line {}: ", self.line)?;
         }
         match self.kind {
-            HtpasswdErrorKind::NoUser => f.write_str("no user: write at least one line `user:hash`, with `htpasswd -nB -C 10 USER`"),
-            HtpasswdErrorKind::TooLong => f.write_str("more than 4 GiB of text: split the list"),
-            HtpasswdErrorKind::MissingColon => f.write_str("no colon: a line is `user:hash`, or begins with `#`"),
-            HtpasswdErrorKind::EmptyUser => f.write_str("no user name before the colon: a line is `user:hash`"),
-            HtpasswdErrorKind::ControlCharacter => f.write_str("a control character: remove it"),
-            HtpasswdErrorKind::Space => f.write_str("a space in the hash: remove it, or copy the line again"),
-            HtpasswdErrorKind::ExtraField => f.write_str("more than one colon: a line is `user:hash` and nothing more"),
+            HtpasswdErrorKind::NoUser => f.write_str("no user; write at least one line `user:hash`, with `htpasswd -nB -C 10 USER`"),
+            HtpasswdErrorKind::TooLong => f.write_str("more than 4 GiB of text; split the list"),
+            HtpasswdErrorKind::MissingColon => f.write_str("no colon; a line is `user:hash`, or begins with `#`"),
+            HtpasswdErrorKind::Base64 => f.write_str("base64 of htpasswd text; decode it"),
+            HtpasswdErrorKind::User(error) => error.fmt(f),
+            HtpasswdErrorKind::Placeholder => f.write_str(UNFILLED),
+            HtpasswdErrorKind::ControlCharacter => f.write_str("a control character; remove it"),
+            HtpasswdErrorKind::Space => f.write_str("a space in the hash; remove it, or copy the line again"),
+            HtpasswdErrorKind::SeveralUsers => f.write_str("several users on one line; write one user a line (in YAML after `|`, for `>` joins lines)"),
             HtpasswdErrorKind::Hash(error) => error.fmt(f),
-            HtpasswdErrorKind::TooManyHashes => write!(f, "more than {MAX_HASHES_PER_USER} hashes for this user: remove those of old passwords"),
+            HtpasswdErrorKind::TooManyHashes => write!(f, "more than {MAX_HASHES_PER_USER} hashes for this user; remove those of old passwords"),
             HtpasswdErrorKind::TooCostly => f.write_str(
-                "the hashes of this user together cost more than a proxy worker can bear: remove those of old passwords, or write cheaper ones",
+                "the hashes of this user together cost more than a proxy worker can bear; remove those of old passwords, or write cheaper ones",
             ),
         }
     }
@@ -128,20 +135,39 @@ fn trim(line: &str) -> &str {
 }
 
 fn split(line: &str, number: usize, start: usize) -> Result<Line<'_>, HtpasswdErrorKind> {
-    if line.chars().any(char::is_control) {
+    if name::is_placeholder(line.as_bytes()) {
+        return Err(HtpasswdErrorKind::Placeholder);
+    }
+    // A tab may be in what nobody reads.
+    if line.split(':').take(2).any(|field| field.contains('\t')) || line.contains(|c: char| c.is_control() && c != '\t')
+    {
         return Err(HtpasswdErrorKind::ControlCharacter);
     }
-    let (user, hash) = line.split_once(':').ok_or(HtpasswdErrorKind::MissingColon)?;
-    if user.is_empty() {
-        return Err(HtpasswdErrorKind::EmptyUser);
+    let (user, rest) = line.split_once(':').ok_or(HtpasswdErrorKind::MissingColon)?;
+    name::check(user.as_bytes()).map_err(HtpasswdErrorKind::User)?;
+    if name::is_placeholder(rest.as_bytes()) {
+        return Err(HtpasswdErrorKind::Placeholder);
     }
-    if hash.contains(':') {
-        return Err(HtpasswdErrorKind::ExtraField);
+    let is_user = |word: &str| word.contains(":$") || word.contains(":{");
+    if rest.split([' ', '\t']).skip(1).any(is_user) {
+        return Err(HtpasswdErrorKind::SeveralUsers);
     }
+    let hash = first_field(rest);
     if hash.contains(' ') {
         return Err(HtpasswdErrorKind::Space);
     }
     Ok(Line { number, start, user, hash })
+}
+
+/// What stands before the first colon, or all of it.
+fn first_field(text: &str) -> &str {
+    text.split_once(':').map_or(text, |(field, _)| field)
+}
+
+/// Whether a text is base64 of one with a colon, on one line or several.
+pub(super) fn is_base64(text: &str) -> bool {
+    let digits: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
+    decode(&digits).is_some_and(|decoded| decoded.contains(&b':'))
 }
 
 impl<'t> Line<'t> {
@@ -151,6 +177,7 @@ impl<'t> Line<'t> {
     pub fn at(text: &'t str, start: usize) -> Option<(&'t str, &'t str)> {
         let rest = text.get(start..)?;
         let line = rest.split_once('\n').map_or(rest, |(line, _)| line);
-        trim(line).split_once(':')
+        let (user, rest) = trim(line).split_once(':')?;
+        Some((user, first_field(rest)))
     }
 }

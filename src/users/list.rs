@@ -3,7 +3,9 @@
 use std::fmt;
 
 use super::hash::{Effort, Hash};
-use super::htpasswd::{HtpasswdError, HtpasswdErrorKind, Line, MAX_HASHES_PER_USER, MAX_WORK_PER_USER, lines};
+use super::htpasswd::{
+    HtpasswdError, HtpasswdErrorKind, Line, MAX_HASHES_PER_USER, MAX_WORK_PER_USER, is_base64, lines,
+};
 
 /// The users of one htpasswd text.
 ///
@@ -15,7 +17,11 @@ pub struct UserList {
     /// Where lines begin, in the order of user and hash.
     index: Box<[u32]>,
     effort: Effort,
+    costly_lines: Box<[usize]>,
 }
+
+/// How many lines with a costly hash a list names.
+const MAX_COSTLY_LINES: usize = 10;
 
 impl UserList {
     /// Reads htpasswd text, see [`crate::users::htpasswd`].
@@ -32,10 +38,19 @@ impl UserList {
             return Err(HtpasswdError { line: 0, kind: HtpasswdErrorKind::TooLong });
         }
         let mut found = Vec::new();
+        let mut costly_lines = Vec::new();
         for line in lines(&text) {
-            let line = line?;
-            if let Err(error) = Hash::parse(line.hash) {
-                return Err(HtpasswdError { line: line.number, kind: HtpasswdErrorKind::Hash(error) });
+            let line = line.map_err(|error| match error.kind {
+                HtpasswdErrorKind::MissingColon if is_base64(&text) => {
+                    HtpasswdError { line: 0, kind: HtpasswdErrorKind::Base64 }
+                }
+                _ => error,
+            })?;
+            let hash = Hash::parse(line.hash);
+            let hash =
+                hash.map_err(|error| HtpasswdError { line: line.number, kind: HtpasswdErrorKind::Hash(error) })?;
+            if hash.is_costly() && costly_lines.len() < MAX_COSTLY_LINES {
+                costly_lines.push(line.number);
             }
             found.push(line);
         }
@@ -61,13 +76,21 @@ impl UserList {
             effort = effort.max(own);
         }
         let index = found.iter().filter_map(|line| u32::try_from(line.start).ok()).collect();
-        Ok(Self { text, index, effort })
+        Ok(Self { text, index, effort, costly_lines: costly_lines.into() })
     }
 
-    /// Whether the user is in the list. For the log and the counters alone: an answer must not depend on it.
+    /// Whether the user is in the list. For the log, the counters, and the lockout after a right login: the answer to
+    /// a failed one must not depend on it.
     #[must_use]
     pub fn contains(&self, user: &[u8]) -> bool {
         self.hashes(user).next().is_some()
+    }
+
+    /// The first lines, ten at most, whose hash costs more than is good for logins: bcrypt of a cost above 12, `rounds=`
+    /// above 100,000. Counted from 1.
+    #[must_use]
+    pub fn costly_lines(&self) -> &[usize] {
+        &self.costly_lines
     }
 
     /// How many different lines there are.

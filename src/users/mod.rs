@@ -4,6 +4,7 @@ pub(crate) mod hash;
 pub(crate) mod header;
 pub(crate) mod htpasswd;
 pub(crate) mod list;
+pub(crate) mod name;
 pub(crate) mod pair;
 pub(crate) mod plain;
 pub(crate) mod verification;

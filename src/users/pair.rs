@@ -6,6 +6,8 @@ use std::fmt;
 
 use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD, Engine};
 
+use super::name::{self, UNFILLED, UserNameError};
+
 /// `user-id ":" password` (RFC 7617, section 2), in bytes. The password may be empty and hold colons.
 pub struct Pair {
     bytes: Box<[u8]>,
@@ -17,6 +19,8 @@ pub struct Pair {
 pub enum PairError {
     /// There is no colon.
     NoColon,
+    /// There is a line end behind the password, and no other control character.
+    LineEnd,
     /// There is a control character, which RFC 7617 forbids.
     ControlCharacter,
 }
@@ -29,7 +33,9 @@ impl Pair {
     pub fn new(bytes: impl Into<Box<[u8]>>) -> Result<Self, PairError> {
         let bytes = bytes.into();
         if has_control_character(&bytes) {
-            return Err(PairError::ControlCharacter);
+            let line = bytes.trim_ascii_end();
+            let is_ended = bytes.ends_with(b"\n") && !has_control_character(line);
+            return Err(if is_ended { PairError::LineEnd } else { PairError::ControlCharacter });
         }
         let colon = bytes.iter().position(|byte| *byte == b':').ok_or(PairError::NoColon)?;
         Ok(Self { bytes, colon })
@@ -84,13 +90,21 @@ fn has_control_character(bytes: &[u8]) -> bool {
 /// # Errors
 /// [`CredentialError`]
 pub fn configured(text: &str) -> Result<Pair, CredentialError> {
+    if name::is_placeholder(text.as_bytes()) {
+        return Err(CredentialError::Placeholder);
+    }
+    if name::is_header(text.as_bytes()) {
+        return Err(UserNameError::Header.into());
+    }
     let is_plain = text.contains(':');
     let bytes = if is_plain { text.as_bytes().into() } else { decode(text.as_bytes()).ok_or(CredentialError::Form)? };
     let pair = Pair::new(bytes).map_err(|error| match error {
         PairError::NoColon => CredentialError::NoColon,
+        PairError::LineEnd => CredentialError::LineEnd,
         PairError::ControlCharacter => CredentialError::ControlCharacter,
     })?;
-    if pair.user().is_empty() { Err(CredentialError::EmptyUser) } else { Ok(pair) }
+    name::check(pair.user())?;
+    if name::is_placeholder(pair.password()) { Err(CredentialError::Placeholder) } else { Ok(pair) }
 }
 
 /// Canonical base64 only: another spelling of the same pair would be a second token for it.
@@ -112,10 +126,20 @@ pub enum CredentialError {
     Form,
     /// It is base64 of a text that has no colon.
     NoColon,
-    /// Its user name is empty.
-    EmptyUser,
+    /// Its user name is refused.
+    User(UserNameError),
+    /// It is a placeholder that nobody filled in, or its password is.
+    Placeholder,
+    /// There is a line end behind the password, as `echo` writes it.
+    LineEnd,
     /// It holds a control character, which RFC 7617 forbids.
     ControlCharacter,
+}
+
+impl From<UserNameError> for CredentialError {
+    fn from(error: UserNameError) -> Self {
+        Self::User(error)
+    }
 }
 
 impl fmt::Display for CredentialError {
@@ -123,7 +147,9 @@ impl fmt::Display for CredentialError {
         f.write_str(match self {
             Self::Form => "neither `user:password` nor base64 of that (RFC 4648, section 4); write `user:password`",
             Self::NoColon => "base64 of a text without a colon; encode `user:password`",
-            Self::EmptyUser => "an empty user name; write one before the colon",
+            Self::User(error) => return error.fmt(f),
+            Self::Placeholder => UNFILLED,
+            Self::LineEnd => "a line end after the password; remove it, or encode with `printf` instead of `echo`",
             Self::ControlCharacter => "a control character in a credential (RFC 7617); remove it",
         })
     }
@@ -133,7 +159,7 @@ impl std::error::Error for CredentialError {}
 
 #[cfg(test)]
 mod tests {
-    use super::{CredentialError, Pair, PairError, configured, has_control_character};
+    use super::{CredentialError, Pair, PairError, UserNameError, configured, has_control_character};
 
     #[test]
     fn pairs_split_at_the_first_colon() {
@@ -166,11 +192,28 @@ mod tests {
             ("not base64!", CredentialError::Form),
             ("YWRtaW4zOmFkbWluMw=", CredentialError::Form),
             ("YWRtaW4z", CredentialError::NoColon),
-            (":password", CredentialError::EmptyUser),
-            ("OnBhc3N3b3Jk", CredentialError::EmptyUser),
-            ("a:b\n", CredentialError::ControlCharacter),
+            (":password", CredentialError::User(UserNameError::Empty)),
+            ("OnBhc3N3b3Jk", CredentialError::User(UserNameError::Empty)),
+            (" ok:test", CredentialError::User(UserNameError::Blank)),
+            ("${USER}:test", CredentialError::User(UserNameError::Placeholder)),
+            ("${USER:-ok}:test", CredentialError::User(UserNameError::Placeholder)),
+            ("ok:${PASSWORD}", CredentialError::Placeholder),
+            // ok:${PASSWORD}
+            ("b2s6JHtQQVNTV09SRH0=", CredentialError::Placeholder),
+            ("${CREDENTIALS}", CredentialError::Placeholder),
+            ("{{ .Values.credentials }}", CredentialError::Placeholder),
+            ("Authorization: Basic b2s6dGVzdA==", CredentialError::User(UserNameError::Header)),
+            ("Basic b2s6dGVzdA==", CredentialError::User(UserNameError::Header)),
+            ("Basic ok:test", CredentialError::User(UserNameError::Header)),
+            // echo ok:test | base64
+            ("b2s6dGVzdAo=", CredentialError::LineEnd),
+            ("ok:test\r\n", CredentialError::LineEnd),
+            ("ok:te\nst", CredentialError::ControlCharacter),
+            ("ok:te\tst\n", CredentialError::ControlCharacter),
         ] {
             assert_eq!(configured(text).err(), Some(problem), "{text}");
+            let shown = problem.to_string();
+            assert!(shown.contains(';') && !shown.contains("test") && !shown.contains("b2s6"), "{shown}");
         }
     }
 }

@@ -43,6 +43,8 @@ impl fmt::Display for Scheme {
 pub enum HashError {
     /// Nothing stands after the colon.
     Empty,
+    /// `$$` in the place of `$`, as compose files and Traefik's labels want it.
+    DoubledDollar,
     /// Thirteen characters of crypt's alphabet, or BSD's `_` form: DES crypt, broken by any laptop, and only eight
     /// characters of the password count.
     DesCrypt,
@@ -66,48 +68,55 @@ pub enum HashError {
     CostTooLow {
         /// The scheme of the hash.
         scheme: Scheme,
-        /// The least cost or number of rounds that it may name.
-        least: u32,
+        /// The lowest cost or number of rounds that it may name.
+        min: u32,
     },
     /// Costlier than a proxy worker can bear.
     CostTooHigh {
         /// The scheme of the hash.
         scheme: Scheme,
         /// The highest cost or number of rounds that it may name.
-        most: u32,
+        max: u32,
     },
 }
 
 impl fmt::Display for HashError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const CURE: &str = "write a bcrypt hash with `htpasswd -nB -C 10 USER`";
+        // A shell replaces what looks like a variable.
+        const QUOTE: &str = "put the hash in single quotes where a shell sees it";
         match self {
-            Self::Empty => write!(f, "no hash after the colon: {CURE}"),
-            Self::DesCrypt => write!(f, "a DES crypt hash (or a plain password), which is not safe: {CURE}"),
-            Self::PlainText => write!(f, "no hash but plain text, by the look of it: {CURE}, or use `credentials`"),
-            Self::Argon2 => write!(f, "argon2 needs more memory than a proxy worker has to give: {CURE}"),
-            Self::Bcrypt2x => write!(f, "$2x$ marks a hash that was computed wrongly: {CURE}"),
+            Self::Empty => write!(f, "no hash after the colon; {QUOTE}, or {CURE}"),
+            Self::DoubledDollar => {
+                f.write_str("`$$` where `$` belongs; write each `$` once (only compose files double it)")
+            }
+            Self::DesCrypt => write!(f, "a DES crypt hash (or a plain password), which is not safe; {CURE}"),
+            Self::PlainText => {
+                write!(f, "no hash but plain text, by the look of it; {QUOTE}, {CURE}, or use `credentials`")
+            }
+            Self::Argon2 => write!(f, "argon2 needs more memory than a proxy worker has to give; {CURE}"),
+            Self::Bcrypt2x => write!(f, "$2x$ marks a hash that was computed wrongly; {CURE}"),
             Self::MemoryHard => {
-                write!(f, "scrypt and yescrypt need more memory than a proxy worker has to give: {CURE}")
+                write!(f, "scrypt and yescrypt need more memory than a proxy worker has to give; {CURE}")
             }
             Self::UnknownScheme => write!(
                 f,
-                "an unknown hash scheme; {{SHA}}, {{SSHA}}, $apr1$, $1$, $2a$, $2b$, $2y$, $5$ and $6$ are known: {CURE}"
+                "an unknown hash scheme (known are {{SHA}}, {{SSHA}}, $apr1$, $1$, $2a$, $2b$, $2y$, $5$ and $6$); {CURE}"
             ),
             Self::Salt(scheme) => {
-                write!(f, "the salt of this {scheme} hash is damaged: copy the line again, or {CURE}")
+                write!(f, "the salt of this {scheme} hash is damaged; copy the line again, or {CURE}")
             }
             Self::Digest(scheme) => {
-                write!(f, "the digest of this {scheme} hash is damaged or cut short: copy the line again, or {CURE}")
+                write!(f, "the digest of this {scheme} hash is damaged or cut short; copy the line again, or {CURE}")
             }
             Self::Rounds(scheme) => {
-                write!(f, "the cost of this {scheme} hash is not a plain number: copy the line again, or {CURE}")
+                write!(f, "the cost of this {scheme} hash is not a plain number; copy the line again, or {CURE}")
             }
-            Self::CostTooLow { scheme, least } => {
-                write!(f, "this {scheme} hash names a cost below {least}, which no tool writes: {CURE}")
+            Self::CostTooLow { scheme, min } => {
+                write!(f, "this {scheme} hash names a cost below {min}, which no tool writes; {CURE}")
             }
-            Self::CostTooHigh { scheme, most } => {
-                write!(f, "this {scheme} hash costs more than a proxy worker can bear, {most} is the limit: {CURE}")
+            Self::CostTooHigh { scheme, max } => {
+                write!(f, "this {scheme} hash costs more than a proxy worker can bear, {max} is the limit; {CURE}")
             }
         }
     }

@@ -9,7 +9,7 @@
 //! | `{SSHA}` | one SHA-1 with a salt | under a microsecond | `slappasswd` |
 //! | `$apr1$`, `$1$` | 1,000 rounds of MD5 | 0.1 ms | `htpasswd -m`, `openssl passwd -apr1`, `-1` |
 //! | `$5$`, `$6$` | 5,000 rounds (or `rounds=`) of SHA-256, SHA-512 | 2 ms | `htpasswd -2`, `-5`, `openssl passwd -5`, `-6`, `mkpasswd` |
-//! | `$2a$`, `$2b$`, `$2y$` | bcrypt | cost 5: 2 ms, 10: 56 ms, 12: 224 ms | `htpasswd -B` |
+//! | `$2a$`, `$2b$`, `$2y$` | bcrypt | cost 5: 2 ms, 10: 56 ms, 12: 224 ms, 14: 0.9 s | `htpasswd -B` |
 //!
 //! # Passwords
 //!
@@ -88,6 +88,17 @@ impl Hash {
         };
         Ok(Self(kind))
     }
+
+    /// Whether a login takes longer than is good: bcrypt of a cost above 12, `rounds=` above 100,000.
+    #[must_use]
+    pub fn is_costly(&self) -> bool {
+        match &self.0 {
+            Kind::Sha1(_) | Kind::Md5(_) => false,
+            Kind::Bcrypt(hash) => hash.is_costly(),
+            Kind::Sha256(hash) => hash.is_costly(),
+            Kind::Sha512(hash) => hash.is_costly(),
+        }
+    }
 }
 
 impl fmt::Debug for Hash {
@@ -109,6 +120,8 @@ fn unknown(text: &str) -> HashError {
         HashError::MemoryHard
     } else if text.starts_with("{PLAIN}") || text.starts_with("{CLEARTEXT}") {
         HashError::PlainText
+    } else if text.starts_with("$$") {
+        HashError::DoubledDollar
     } else if text.starts_with('$') || text.starts_with('{') {
         HashError::UnknownScheme
     } else if (text.len() == 13 && crypt64(text)) || (text.len() == 20 && text.strip_prefix('_').is_some_and(crypt64)) {

@@ -179,8 +179,8 @@ fn refusals() {
     use HashError::*;
     let bcrypt = "abcdefghijklmnopqrstuuMFdJu9yVgmagVAIC24fOZkaFqd3s9JC";
     let sha256 = "5B8vYYiY.CVt1RlTTf8KbXBH3hsxY/GNooZaBBGWEl8";
-    let low = |scheme, least| CostTooLow { scheme, least };
-    let high = |scheme, most| CostTooHigh { scheme, most };
+    let low = |scheme, min| CostTooLow { scheme, min };
+    let high = |scheme, max| CostTooHigh { scheme, max };
     for (text, error) in [
         (String::new(), Empty),
         ("rqXexS6ZhobKA".into(), DesCrypt),
@@ -196,6 +196,8 @@ fn refusals() {
         (format!("$2x$05${bcrypt}"), Bcrypt2x),
         ("$7$CU..../....salt$hash".into(), MemoryHard),
         ("$y$j9T$salt$hash".into(), MemoryHard),
+        ("$$apr1$$saltsalt$$sF2Bmm7DWWMnuFRJNKY4E1".into(), DoubledDollar),
+        (format!("$$2y$$10$${bcrypt}"), DoubledDollar),
         ("$md5$rounds=904$salt$hash".into(), UnknownScheme),
         ("$2$05$x".into(), UnknownScheme),
         ("{sha}GpHWL3ymc5liWkNopqtdSjuqYHM=".into(), UnknownScheme),
@@ -211,8 +213,8 @@ fn refusals() {
         ("$apr1$salt$sF2Bmm7DWWMnuFRJNKY4".into(), Digest(Scheme::Apr1)),
         ("$1$sält$F0Fc2lbYpzr3KKdKkM0Wj.".into(), Salt(Scheme::Md5Crypt)),
         (format!("$2y$03${bcrypt}"), low(Scheme::Bcrypt, 4)),
-        (format!("$2y$13${bcrypt}"), high(Scheme::Bcrypt, 12)),
-        (format!("$2y$31${bcrypt}"), high(Scheme::Bcrypt, 12)),
+        (format!("$2y$15${bcrypt}"), high(Scheme::Bcrypt, 14)),
+        (format!("$2y$31${bcrypt}"), high(Scheme::Bcrypt, 14)),
         (format!("$2y$5${bcrypt}"), Rounds(Scheme::Bcrypt)),
         (format!("$2y$+5${bcrypt}"), Rounds(Scheme::Bcrypt)),
         ("$2y$05$short".into(), Salt(Scheme::Bcrypt)),
@@ -220,8 +222,8 @@ fn refusals() {
         (format!("$2y$05${bcrypt}C"), Digest(Scheme::Bcrypt)),
         ("$2y$05$abcdefghijklmnopqrstuuMFdJu9yVgmagVAIC24fOZkaFqd3s9J".into(), Digest(Scheme::Bcrypt)),
         (format!("$5$rounds=999$salt${sha256}"), low(Scheme::Sha256Crypt, 1_000)),
-        (format!("$5$rounds=100001$salt${sha256}"), high(Scheme::Sha256Crypt, 100_000)),
-        (format!("$5$rounds=99999999999999999999$salt${sha256}"), high(Scheme::Sha256Crypt, 100_000)),
+        (format!("$5$rounds=1000001$salt${sha256}"), high(Scheme::Sha256Crypt, 1_000_000)),
+        (format!("$5$rounds=99999999999999999999$salt${sha256}"), high(Scheme::Sha256Crypt, 1_000_000)),
         (format!("$5$rounds=05000$salt${sha256}"), Rounds(Scheme::Sha256Crypt)),
         (format!("$5$rounds=$salt${sha256}"), Rounds(Scheme::Sha256Crypt)),
         (format!("$5$rounds=-1$salt${sha256}"), Rounds(Scheme::Sha256Crypt)),
@@ -231,7 +233,7 @@ fn refusals() {
     ] {
         assert_eq!(Hash::parse(&text).err(), Some(error), "{text}");
         let shown = error.to_string();
-        assert!(shown.contains("htpasswd"), "a cure is named: {shown}");
+        assert!(shown.contains("; "), "a cure is named: {shown}");
         if let Salt(scheme) | Digest(scheme) | Rounds(scheme) | CostTooLow { scheme, .. } | CostTooHigh { scheme, .. } =
             error
         {
@@ -243,20 +245,46 @@ fn refusals() {
     }
 }
 
-#[test]
-fn no_hash_costs_more_than_the_dearest_bcrypt() {
-    let dearest = Hash::parse("$2y$12$abcdefghijklmnopqrstuuMFdJu9yVgmagVAIC24fOZkaFqd3s9JC").unwrap();
+const BCRYPT14: &str = "$2y$14$abcdefghijklmnopqrstuuMFdJu9yVgmagVAIC24fOZkaFqd3s9JC";
+
+/// `$5$` and `$6$` hashes with so many rounds.
+fn with_rounds(rounds: u32) -> [String; 2] {
+    let sha256 = "5B8vYYiY.CVt1RlTTf8KbXBH3hsxY/GNooZaBBGWEl8";
     let sha512 = "svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjlO/O817G3uBnIFNjnQJuesI68OTLiBFdcbYEdFCoEOfaS35inz1.";
-    for text in [
-        "$5$rounds=100000$saltstring$5B8vYYiY.CVt1RlTTf8KbXBH3hsxY/GNooZaBBGWEl8".to_string(),
-        format!("$6$rounds=100000$saltstring${sha512}"),
-    ] {
+    [format!("$5$rounds={rounds}$saltstring${sha256}"), format!("$6$rounds={rounds}$saltstring${sha512}")]
+}
+
+#[test]
+fn no_hash_costs_much_more_than_the_costliest_bcrypt() {
+    let bcrypt = cost(&Hash::parse(BCRYPT14).unwrap(), 72);
+    for text in with_rounds(1_000_000) {
         let hash = Hash::parse(&text).unwrap();
+        assert!(cost(&hash, 32) <= bcrypt, "{:?}", cost(&hash, 32));
+        // Of the longest password every round hashes up to half a kilobyte.
         assert!(
-            cost(&hash, LONGEST_PASSWORD) <= cost(&dearest, LONGEST_PASSWORD),
+            cost(&hash, LONGEST_PASSWORD) <= bcrypt.times(5).minus(bcrypt.times(2)),
             "{:?}",
             cost(&hash, LONGEST_PASSWORD)
         );
+    }
+}
+
+#[test]
+fn what_costs_more_than_is_good_is_known() {
+    let [sha256, sha512] = with_rounds(100_000);
+    let [costly_sha256, costly_sha512] = with_rounds(100_001);
+    for (text, is_costly) in [
+        (BCRYPT14, true),
+        (&BCRYPT14.replace("$14$", "$13$"), true),
+        (&BCRYPT14.replace("$14$", "$12$"), false),
+        (&sha256, false),
+        (&sha512, false),
+        (&costly_sha256, true),
+        (&costly_sha512, true),
+        ("{SHA}GpHWL3ymc5liWkNopqtdSjuqYHM=", false),
+        ("$apr1$IEG2.gcn$JGPAXLVs55p5.sY5fJn7T1", false),
+    ] {
+        assert_eq!(Hash::parse(text).unwrap().is_costly(), is_costly, "{text}");
     }
 }
 

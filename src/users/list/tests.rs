@@ -15,6 +15,7 @@ use super::UserList;
 use crate::test_support::hashes::{APR1, BCRYPT4, BCRYPT5, OTHER_BCRYPT4, SHA, SHA256, SHA512};
 use crate::users::hash::{Hash, HashError, Scheme, Step, Work};
 use crate::users::htpasswd::{HtpasswdError, HtpasswdErrorKind, Line, MAX_HASHES_PER_USER, lines};
+use crate::users::name::UserNameError;
 use crate::users::verification::Verification;
 
 /// What a failed login costs, with a password of so many bytes.
@@ -37,9 +38,42 @@ fn login(list: &UserList, user: &str, password: &str) -> (Step, Work) {
 
 #[test]
 fn lines_are_read_as_apache_and_nginx_read_them() {
-    let text = "\u{feff}# a comment\r\n\r\nalice:one\r\n  bob:two \t\n\t# another\n\nünï code:three\nlast:four";
+    let text = "\u{feff}# a comment\r\n\r\nalice:one\r\n  bob:two \t\n\t# another\n\nünï code:three\nlast:four:a comment: with all\tin it";
     let found: Vec<_> = lines(text).map(Result::unwrap).map(|line| (line.number, line.user, line.hash)).collect();
     assert_eq!(found, [(3, "alice", "one"), (4, "bob", "two"), (7, "ünï code", "three"), (8, "last", "four")]);
+}
+
+#[test]
+fn a_third_field_is_ignored() {
+    let list = UserList::parse(format!("alice:{SHA}:Alice, since 2020\nbob:{BCRYPT4}:\n")).unwrap();
+    for user in ["alice", "bob"] {
+        assert_eq!(
+            (login(&list, user, "secret").0, login(&list, user, "wrong").0),
+            (Step::Right, Step::Wrong),
+            "{user}"
+        );
+    }
+}
+
+#[test]
+fn base64_of_a_text_is_told_from_a_text() {
+    // alice:{SHA}… in base64, on two lines.
+    let text = "YWxpY2U6e1NIQX01ZW42RzZNZXpScm9UM1hLcWtk\r\nUE9tWS9CZlE9Cg==\n";
+    let error = UserList::parse(text).unwrap_err();
+    assert_eq!(error, HtpasswdError { line: 0, kind: HtpasswdErrorKind::Base64 });
+    assert!(error.to_string().starts_with("base64 of htpasswd text; decode it"), "{error}");
+    // Base64 of what has no colon.
+    let error = UserList::parse("YWxpY2U=").unwrap_err();
+    assert_eq!(error, HtpasswdError { line: 1, kind: HtpasswdErrorKind::MissingColon });
+}
+
+#[test]
+fn costly_lines_are_named() {
+    let cost = |cost| BCRYPT4.replace("$04$", cost);
+    let text = format!("# users\na:{}\nb:{}\nc:{}\n", cost("$14$"), cost("$12$"), cost("$13$"));
+    assert_eq!(UserList::parse(text).unwrap().costly_lines(), [2, 4]);
+    let many: String = (0..100).map(|number| format!("user{number}:{}\n", cost("$14$"))).collect();
+    assert_eq!(UserList::parse(many).unwrap().costly_lines(), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
 }
 
 #[test]
@@ -60,7 +94,23 @@ fn a_bad_line_is_named_by_its_number() {
     let line = |kind| HtpasswdError { line: 2, kind };
     for (text, error) in [
         ("no-colon", line(HtpasswdErrorKind::MissingColon)),
-        (":hash", line(HtpasswdErrorKind::EmptyUser)),
+        (":hash", line(HtpasswdErrorKind::User(UserNameError::Empty))),
+        ("bob :{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=", line(HtpasswdErrorKind::User(UserNameError::Blank))),
+        ("${USER}:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=", line(HtpasswdErrorKind::User(UserNameError::Placeholder))),
+        ("Authorization: Basic b2s6dGVzdA==", line(HtpasswdErrorKind::User(UserNameError::Header))),
+        ("Basic bob:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=", line(HtpasswdErrorKind::User(UserNameError::Header))),
+        ("${USERS}", line(HtpasswdErrorKind::Placeholder)),
+        ("{{ .Values.htpasswd }}", line(HtpasswdErrorKind::Placeholder)),
+        ("bob:$(HASH)", line(HtpasswdErrorKind::Placeholder)),
+        ("bob:{{ .Values.hash }}", line(HtpasswdErrorKind::Placeholder)),
+        ("bob:$$apr1$$IEG2.gcn$$JGPAXLVs55p5.sY5fJn7T1", line(HtpasswdErrorKind::Hash(HashError::DoubledDollar))),
+        // Of $2y$10$… in double quotes a shell leaves what are no variables.
+        ("bob:y0.hE/5en6", line(HtpasswdErrorKind::Hash(HashError::PlainText))),
+        (
+            "bob:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ= carl:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=",
+            line(HtpasswdErrorKind::SeveralUsers),
+        ),
+        ("bob:$apr1$IEG2.gcn$5en6:a comment carl:$apr1$IEG2.gcn$5en6", line(HtpasswdErrorKind::SeveralUsers)),
         ("bob:", line(HtpasswdErrorKind::Hash(HashError::Empty))),
         ("bob:secret", line(HtpasswdErrorKind::Hash(HashError::PlainText))),
         ("bob:rqXexS6ZhobKA", line(HtpasswdErrorKind::Hash(HashError::DesCrypt))),
@@ -68,10 +118,9 @@ fn a_bad_line_is_named_by_its_number() {
         ("bob\t:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=", line(HtpasswdErrorKind::ControlCharacter)),
         ("bob:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=\rcarl:x", line(HtpasswdErrorKind::ControlCharacter)),
         ("bob: {SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=", line(HtpasswdErrorKind::Space)),
-        ("bob:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=:Bob", line(HtpasswdErrorKind::ExtraField)),
         (
             "bob:$2y$31$abcdefghijklmnopqrstuuMFdJu9yVgmagVAIC24fOZkaFqd3s9JC",
-            line(HtpasswdErrorKind::Hash(HashError::CostTooHigh { scheme: Scheme::Bcrypt, most: 12 })),
+            line(HtpasswdErrorKind::Hash(HashError::CostTooHigh { scheme: Scheme::Bcrypt, max: 14 })),
         ),
     ] {
         let found = UserList::parse(format!("{good}{text}\n{good}")).unwrap_err();
@@ -180,7 +229,7 @@ fn a_user_has_only_so_many_hashes() {
     let text: String = (0..=MAX_HASHES_PER_USER).map(line).collect();
     assert_eq!(UserList::parse(text).err().map(|error| error.kind), Some(HtpasswdErrorKind::TooManyHashes));
     assert!(UserList::parse((1..=MAX_HASHES_PER_USER).map(line).collect::<String>()).is_ok());
-    let dear: String = (0..3).map(line).collect::<String>().replace("$04$", "$12$");
+    let dear: String = (0..3).map(line).collect::<String>().replace("$04$", "$14$");
     assert_eq!(UserList::parse(dear).err(), Some(HtpasswdError { line: 3, kind: HtpasswdErrorKind::TooCostly }));
 }
 

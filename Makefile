@@ -202,6 +202,10 @@ test-hosts: $(MODULE) ## Runs the decisions and the hostile requests on every En
 		ENVOY=$$version $(PYTHON_TESTS) -m pytest tests/envoy/test_decisions.py tests/envoy/test_hostile.py || exit 1; \
 	done
 
+.PHONY: test-backends
+test-backends: $(MODULE) ## Asks real backends for a way around the filter (SHORT=1, ONLY=nginx, SEED=7); tests/backends/README.md
+	@$(PYTHON) tests/backends $(if $(SHORT),--short) $(if $(ONLY),--only "$(ONLY)") $(if $(SEED),--seed "$(SEED)")
+
 .PHONY: clean
 clean: ## Removes target/
 	rm -rf target

@@ -1,0 +1,46 @@
+"""Asks real backends under many spellings whether there is a way around the filter. README.md beside this says more.
+
+make test-backends                    every backend, a million spellings
+make test-backends SHORT=1            the backends that are installed soon, some ten thousand
+make test-backends ONLY=nginx         the backends with that in their names
+make test-backends SEED=7             the random spellings of an earlier run
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(ROOT / "tools"))
+
+import problem  # noqa: E402  (the path has to be set first)
+from packages import packages  # noqa: E402
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="make test-backends", description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--short", action="store_true", help="only backends that are installed soon, fewer spellings")
+    parser.add_argument("--only", default="", help="only backends whose name contains this")
+    parser.add_argument("--seed", type=int, help="of the random spellings")
+    parser.add_argument("--findings", type=Path, help="a file for what passed, as JSON lines")
+    options = parser.parse_args(arguments)
+    sys.path.insert(0, str(packages("backends")))
+    import asking
+
+    seed = options.seed if options.seed is not None else random.SystemRandom().randrange(1 << 32)
+    began = time.monotonic()
+    print(f"backends: seed {seed}", flush=True)
+    plan = asking.SHORT if options.short else asking.FULL
+    asked = asking.everyone(plan, options.only, seed, options.findings)
+    print(asking.table(asked))
+    print(f"backends: {time.monotonic() - began:.0f} s, seed {seed}")
+    return 1 if any(one.passed for one in asked) else 0
+
+
+if __name__ == "__main__":
+    problem.run("backends", main, sys.argv[1:])

@@ -1,0 +1,180 @@
+"""Asks each backend by each of its ways, and whether the filter refuses what serves a protected place."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import random
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import catalogue
+import shrinking
+import ways
+from install import TARGET
+from places import PLAIN, PUBLIC, Rule, rules
+from problem import Problem
+from running import Running
+from spellings import FIXED, exhaustive, plain_paths, random_spelling
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much is asked: of how many pieces the exhaustive spellings are, and how many random ones there are."""
+
+    everything: bool
+    """Whether every backend is asked, or those alone that are installed soon."""
+    pairs: int
+    """Around how many of the plain paths every pair of pieces is put; around all of them every single piece is."""
+    random_direct: int
+    singles_proxied: bool
+    """Whether the spellings with a single piece go through Envoy as well."""
+    random_proxied: int
+
+
+FULL = Plan(everything=True, pairs=1, random_direct=6000, singles_proxied=True, random_proxied=1500)
+SHORT = Plan(everything=False, pairs=0, random_direct=500, singles_proxied=False, random_proxied=150)
+
+
+@dataclass(frozen=True)
+class Passed:
+    """A protected place that was served although the filter stood in front."""
+
+    backend: str
+    way: str
+    rule: str
+    place: str
+    spelling: bytes
+    path: bytes
+    shortest: bytes
+
+    def __str__(self):
+        spelled = f"{self.spelling!r}, seen as {self.path!r}, shortest {self.shortest!r}"
+        return f"{self.place!r} by {spelled}: {self.rule}; {self.way}"
+
+
+@dataclass
+class Asked:
+    """What became of a backend's spellings."""
+
+    name: str
+    version: str
+    ways: list[str] = field(default_factory=list)
+    spellings: int = 0
+    served: int = 0
+    passed: list[Passed] = field(default_factory=list)
+    passed_count: int = 0
+
+
+def everyone(plan: Plan, only: str, seed: int, findings: Path | None) -> list[Asked]:
+    """Asks every backend of a plan whose name contains `only`."""
+    chosen = [one for one in catalogue.BACKENDS if (plan.everything or one.quick) and only in one.name]
+    lacks = [f"{one.name}: {lack}" for one in chosen for lack in one.missing()]
+    if lacks:
+        raise Problem("this machine lacks what some backends need.\n" + "\n".join(sorted(set(lacks))))
+    if not chosen:
+        raise Problem(f"no backend has {only!r} in its name.")
+    ways.check_what_reaches_a_filter()
+    TARGET.mkdir(parents=True, exist_ok=True)
+    with (TARGET / "served.jsonl").open("w") as corpus:
+        asked = []
+        for backend in chosen:
+            one = _ask(backend, plan, f"{seed} {backend.name}", corpus)
+            print(f"backends: {_line(one)}", file=sys.stderr, flush=True)
+            for passed in one.passed[:20]:
+                print(f"  PASSED {passed}", flush=True)
+            asked.append(one)
+    if findings:
+        findings.write_text("".join(_finding(passed) for one in asked for passed in one.passed))
+    return asked
+
+
+def _ask(backend: catalogue.Backend, plan: Plan, seed: str, corpus) -> Asked:
+    every_rule = rules(ignores_case=backend.ignores_case, path_info=backend.path_info)
+    asked = Asked(backend.name, backend.version())
+    with Running(backend) as running:
+        for way in ways.direct_ways(running):
+            _ask_by(way, list(_direct(plan, random.Random(f"{seed} {way.name}"))), every_rule, asked, corpus)
+        with ways.proxy_for(running, every_rule) as proxy:
+            for way in ways.proxied_ways(proxy):
+                _ask_by(way, list(_proxied(plan, random.Random(f"{seed} {way.name}"))), every_rule, asked, corpus)
+    return asked
+
+
+def _direct(plan: Plan, draw: random.Random) -> Iterator[bytes]:
+    spellings = itertools.chain(
+        plain_paths(),
+        FIXED,
+        exhaustive(plain_paths(), 1),
+        exhaustive(plain_paths()[: plan.pairs], 2),
+        (random_spelling(draw) for _ in range(plan.random_direct)),
+    )
+    return iter(dict.fromkeys(spellings))
+
+
+def _proxied(plan: Plan, draw: random.Random) -> Iterator[bytes]:
+    spellings = itertools.chain(
+        plain_paths(),
+        FIXED,
+        exhaustive(plain_paths(), 1) if plan.singles_proxied else (),
+        (random_spelling(draw) for _ in range(plan.random_proxied)),
+    )
+    return iter(dict.fromkeys(spellings))
+
+
+def _ask_by(way: ways.Way, spellings: Sequence[bytes], every_rule: Sequence[Rule], asked: Asked, corpus) -> None:
+    spellings = [one for one in spellings if way.can_be_asked(one)]
+    found = [one for one in way.ask(spellings) if one.place != PUBLIC]
+    if not found:
+        raise Problem(f"{asked.name} served nothing at all; {way.name}")
+    asked.ways.append(way.name)
+    asked.spellings += len(spellings)
+    asked.served += len(found)
+    plain = {path.encode() for path in PLAIN.values()}
+    for one in found:
+        if one.spelling not in plain:
+            record = {
+                "backend": asked.name,
+                "version": asked.version,
+                "way": way.name,
+                "place": one.place,
+                "path": one.path.decode("latin-1"),
+            }
+            corpus.write(json.dumps(record) + "\n")
+    for rule in every_rule:
+        concerned = [one for one in found if one.place in rule.protects]
+        passed = [one for one, passes in zip(concerned, way.passes(rule, concerned), strict=True) if passes]
+        # Once more, one at a time: an answer that was taken for another's would be no way around.
+        passed = [one for one in passed if way.ask([one.spelling]) and way.passes(rule, [one]) == [True]]
+        asked.passed_count += len(passed)
+        for one, shortest in shrinking.shortest(way, rule, passed):
+            asked.passed.append(Passed(asked.name, way.name, rule.name, one.place, one.spelling, one.path, shortest))
+
+
+def _finding(passed: Passed) -> str:
+    bytes_as_text = {name: value.decode("latin-1") for name, value in vars(passed).items() if isinstance(value, bytes)}
+    texts = {**vars(passed), **bytes_as_text}
+    return json.dumps(texts) + "\n"
+
+
+def _line(one: Asked) -> str:
+    counts = f"{one.spellings} spellings, {one.served} served a protected place, {one.passed_count} passed"
+    return f"{one.name} {one.version}: {len(one.ways)} ways, {counts}"
+
+
+def table(asked: Sequence[Asked]) -> str:
+    """What each backend was asked and served, and what passed."""
+    rows = [("backend", "version", "ways", "spellings", "served", "passed")]
+    rows += [(one.name, one.version, len(one.ways), one.spellings, one.served, one.passed_count) for one in asked]
+    total = [sum(row[column] for row in rows[1:]) for column in (3, 4, 5)]
+    rows.append((f"{len(asked)} backends", "", "", *total))
+    rows = [[str(cell) for cell in row] for row in rows]
+    widths = [max(len(row[column]) for row in rows) for column in range(6)]
+    lines = []
+    for row in rows:
+        texts = [cell.ljust(width) for cell, width in zip(row[:2], widths[:2], strict=True)]
+        numbers = [cell.rjust(width) for cell, width in zip(row[2:], widths[2:], strict=True)]
+        lines.append("  ".join([*texts, *numbers]))
+    return "\n".join(lines)

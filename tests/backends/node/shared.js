@@ -1,0 +1,15 @@
+// What the Node backends have in common: where they listen, and what each place answers with.
+'use strict';
+
+exports.port = Number(process.env.PORT);
+exports.files = process.env.FILES;
+exports.marker = (place) => `marker<${place}>`;
+// The routes without a variable part.
+exports.places = {
+  '/admin': 'admin',
+  '/admin/x': 'admin-x',
+  '/files/secret': 'secret',
+  '/files/public/x': 'public',
+  '/report.pdf': 'report',
+  '/büro': 'buero',
+};

@@ -2,9 +2,10 @@
 //!
 //! # Order
 //!
-//! Clients take turns, one verification each; a client that comes anew joins at the end. So someone who sends a hundred
-//! logins delays others by one. A verification that was begun is worked on until it is finished: nothing is thrown away
-//! half done but what its client gave up itself, and only one at a time holds the memory of a hash.
+//! Clients take turns; a client that comes anew joins at the end. A turn is one verification, or [`Limits::turn`] of
+//! work on one that takes longer: then it goes on in the client's next turn. So someone who sends a hundred logins, or
+//! one that takes seconds, delays others by one turn. Nothing is thrown away half done but what its client gave up
+//! itself, or what a lock came upon. A verification that was begun holds the memory of a hash, four kilobytes at most.
 //!
 //! # Bounds
 //!
@@ -44,17 +45,21 @@ pub struct Limits {
     pub total: usize,
     /// How many of them may be one client's.
     pub per_client: usize,
-    /// How long the work before a task may take, on the clock.
+    /// How long it may take until a task's first turn comes, on the clock.
     pub wait: Duration,
+    /// The most work of a turn.
+    pub turn: Work,
 }
 
 impl Default for Limits {
-    /// 256 tasks, 16 of one client, three seconds before the turn comes.
+    /// 256 tasks, 16 of one client, three seconds before the first turn comes, and turns of 0.23 s of work.
     ///
     /// Three seconds leave room below the five that people and programs are said to bear, and below every timeout of
-    /// Envoy's. A full queue is about 200 kB.
+    /// Envoy's. A turn is what bcrypt of a cost of 12 takes (225.3 ms), the highest that draws no warning: whatever costs
+    /// more is no worse for others than that, and whatever costs no more is done in one turn. A full queue is about
+    /// 200 kB.
     fn default() -> Self {
-        Self { total: 256, per_client: 16, wait: Duration::from_secs(3) }
+        Self { total: 256, per_client: 16, wait: Duration::from_secs(3), turn: Work::from_micros(226_000) }
     }
 }
 
@@ -75,7 +80,7 @@ pub enum Admission<T> {
 
 /// What [`Queue::work`] tells while it works.
 pub enum Turn<'t, T> {
-    /// A task is about to be begun; if this is answered, it is not worked on, and comes back with that answer.
+    /// The turn of a task begins; if this is answered, it is not worked on any more, and comes back with that answer.
     Begins(&'t T),
     /// A task was worked on to its end. The answer does not matter.
     Ended(&'t T, Step),
@@ -88,10 +93,10 @@ pub enum Turn<'t, T> {
 pub struct Queue<T> {
     limits: Limits,
     budget: Budget,
-    /// The clients that have tasks waiting, the one whose turn is next in front.
+    /// The clients that have tasks, the one whose turn it is in front.
     turns: VecDeque<ClientTasks<T>>,
-    /// The task that was begun.
-    current: Option<T>,
+    /// The work that is left of that turn; nothing before it begins.
+    turn_left: Work,
 }
 
 struct ClientTasks<T> {
@@ -104,7 +109,7 @@ impl<T: Task> Queue<T> {
     /// An empty queue.
     #[must_use]
     pub fn new(limits: Limits, budget: Budget) -> Self {
-        Self { limits, budget, turns: VecDeque::new(), current: None }
+        Self { limits, budget, turns: VecDeque::new(), turn_left: Work::ZERO }
     }
 
     /// Takes a task in, does it at once if that is short enough, or turns it away.
@@ -145,56 +150,86 @@ impl<T: Task> Queue<T> {
     /// The same for every user name.
     #[must_use]
     pub fn busy(&self, client: &Client) -> Option<u64> {
-        let own = self.turns.iter().find(|waiting| waiting.client == *client).map_or(0, |waiting| waiting.tasks.len());
+        let own = self.turns.iter().find(|waiting| waiting.client == *client);
         let wait = self.budget.wait_for(self.before(own));
         if wait > self.limits.wait {
             return Some(retry_after(wait.saturating_sub(self.limits.wait)));
         }
-        if own >= self.limits.per_client || self.waiting() >= self.limits.total {
+        if own.is_some_and(|own| own.tasks.len() >= self.limits.per_client) || self.len() >= self.limits.total {
             // A turn of everybody's makes room.
-            return Some(retry_after(self.budget.wait_for(self.before(0))));
+            return Some(retry_after(self.budget.wait_for(self.before(None))));
         }
         None
     }
 
-    /// The work that comes before a new task of a client that has `own` waiting: all of those, and one more than that
-    /// of every other client.
-    fn before(&self, own: usize) -> Work {
-        let current = self.current.as_ref().map_or(Work::ZERO, T::remaining);
-        let before = self.turns.iter().flat_map(|waiting| waiting.tasks.iter().take(own.saturating_add(1)));
-        before.fold(current, |sum, task| sum.plus(task.remaining()))
+    /// The work that comes before the first turn of a new task: all of its client's own, and of every other client one
+    /// turn more than those take.
+    fn before(&self, own: Option<&ClientTasks<T>>) -> Work {
+        let turns =
+            own.map_or(0, |own| own.tasks.iter().map(|task| self.turns_of(task)).sum::<u64>()).saturating_add(1);
+        let work = |waiting: &ClientTasks<T>| {
+            let is_own = own.is_some_and(|own| own.client == waiting.client);
+            let (mut work, mut turns) = (Work::ZERO, if is_own { u64::MAX } else { turns });
+            for task in &waiting.tasks {
+                let needed = self.turns_of(task);
+                work = work.plus(if needed <= turns { task.remaining() } else { self.limits.turn.times(turns) });
+                turns = turns.saturating_sub(needed);
+                if turns == 0 {
+                    break;
+                }
+            }
+            work
+        };
+        self.turns.iter().map(work).fold(Work::ZERO, Work::plus)
     }
 
-    /// Asks about every task, the current one first, and takes out those that are not wanted any more.
+    /// How many turns a task takes.
+    fn turns_of(&self, task: &T) -> u64 {
+        u64::from(self.limits.turn.pieces_in(task.remaining())).max(1)
+    }
+
+    /// Asks about every task, in order, and takes out those that are not wanted any more. A turn ends with its task, so
+    /// that nobody keeps it by giving up one login after the other.
     pub fn retain(&mut self, wanted: &mut dyn FnMut(&T) -> bool) {
-        self.current.take_if(|current| !wanted(current));
+        let mut is_interrupted = false;
+        let mut is_first = self.turn_left > Work::ZERO;
         for waiting in &mut self.turns {
-            waiting.tasks.retain(&mut *wanted);
+            waiting.tasks.retain(|task| {
+                let is_wanted = wanted(task);
+                is_interrupted |= is_first && !is_wanted;
+                is_first = false;
+                is_wanted
+            });
+        }
+        if is_interrupted {
+            self.end_turn();
         }
         self.turns.retain(|waiting| !waiting.tasks.is_empty());
     }
 
-    /// The oldest task of the client whose turn it is; the client then waits for its next turn behind all others.
-    fn take_next(&mut self) -> Option<T> {
-        let mut waiting = self.turns.pop_front()?;
-        let task = waiting.tasks.pop_front();
-        if !waiting.tasks.is_empty() {
+    /// Ends the turn of the client in front, which then waits for its next one behind all others.
+    fn end_turn(&mut self) {
+        self.turn_left = Work::ZERO;
+        if let Some(waiting) = self.turns.pop_front()
+            && !waiting.tasks.is_empty()
+        {
             self.turns.push_back(waiting);
         }
-        task
     }
 
-    /// How many tasks wait that were not begun.
-    fn waiting(&self) -> usize {
-        self.turns.iter().map(|waiting| waiting.tasks.len()).sum()
+    /// Takes the task out whose turn it is, and ends the turn.
+    fn take_first(&mut self) -> Option<T> {
+        let task = self.turns.front_mut()?.tasks.pop_front();
+        self.end_turn();
+        task
     }
 
     /// Does one slice of work, if the budget has one, and gives back what was finished, in order, each with
     /// [`Step::Right`] or [`Step::Wrong`].
     ///
-    /// `turn` is asked before a task is begun: there the caller looks once more for a lock, or whether the pair was
-    /// verified meanwhile. It is told each end at once, because a slice may hold many tasks, and the failure of one may
-    /// lock the next.
+    /// `turn` is asked before a turn begins: there the caller looks once more for a lock, or whether the pair was verified
+    /// meanwhile. It is told each end at once, because a slice may hold many tasks, and the failure of one may lock the
+    /// next.
     pub fn work(
         &mut self,
         clock: &mut dyn FnMut() -> Duration,
@@ -210,31 +245,27 @@ impl<T: Task> Queue<T> {
         let mut done = Work::ZERO;
         let mut now = start;
         while now.saturating_sub(start) < slice && left > Work::ZERO {
-            let mut current = match self.current.take() {
-                Some(current) => current,
-                None => match self.take_next() {
-                    None => break,
-                    Some(next) => match turn(Turn::Begins(&next)) {
-                        None => next,
-                        Some(answer) => {
-                            finished.push((next, answer));
-                            continue;
-                        }
-                    },
-                },
-            };
-            let before = current.done_work();
-            let step = current.step(left.min(self.budget.work_in(SHORTEST_SLICE)));
-            let work = current.done_work().minus(before);
+            let Some(task) = self.turns.front_mut().and_then(|waiting| waiting.tasks.front_mut()) else { break };
+            if self.turn_left == Work::ZERO {
+                if let Some(answer) = turn(Turn::Begins(task)) {
+                    finished.extend(self.take_first().map(|task| (task, answer)));
+                    continue;
+                }
+                self.turn_left = self.limits.turn;
+            }
+            let before = task.done_work();
+            let step = task.step(left.min(self.budget.work_in(SHORTEST_SLICE)));
+            let work = task.done_work().minus(before);
             let then = clock();
             now = now.max(then);
             done = done.plus(work);
             left = left.minus(work.plus(Work::from_nanos(1)));
-            if step == Step::Pending {
-                self.current = Some(current);
-            } else {
-                turn(Turn::Ended(&current, step));
-                finished.push((current, step));
+            self.turn_left = self.turn_left.minus(work);
+            if step != Step::Pending {
+                turn(Turn::Ended(task, step));
+                finished.extend(self.take_first().map(|task| (task, step)));
+            } else if self.turn_left == Work::ZERO {
+                self.end_turn();
             }
         }
         if done > Work::ZERO {
@@ -243,10 +274,15 @@ impl<T: Task> Queue<T> {
         finished
     }
 
+    /// How many tasks there are.
+    fn len(&self) -> usize {
+        self.turns.iter().map(|waiting| waiting.tasks.len()).sum()
+    }
+
     /// Whether there is no task: then no tick is needed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.turns.is_empty() && self.current.is_none()
+        self.turns.is_empty()
     }
 }
 

@@ -135,15 +135,15 @@ fn trim(line: &str) -> &str {
 }
 
 fn split(line: &str, number: usize, start: usize) -> Result<Line<'_>, HtpasswdErrorKind> {
-    if name::is_placeholder(line.as_bytes()) {
-        return Err(HtpasswdErrorKind::Placeholder);
-    }
     // A tab may be in what nobody reads.
     if line.split(':').take(2).any(|field| field.contains('\t')) || line.contains(|c: char| c.is_control() && c != '\t')
     {
         return Err(HtpasswdErrorKind::ControlCharacter);
     }
-    let (user, rest) = line.split_once(':').ok_or(HtpasswdErrorKind::MissingColon)?;
+    let Some((user, rest)) = line.split_once(':') else {
+        let is_placeholder = name::is_placeholder(line.as_bytes());
+        return Err(if is_placeholder { HtpasswdErrorKind::Placeholder } else { HtpasswdErrorKind::MissingColon });
+    };
     name::check(user.as_bytes()).map_err(HtpasswdErrorKind::User)?;
     if name::is_placeholder(rest.as_bytes()) {
         return Err(HtpasswdErrorKind::Placeholder);

@@ -36,16 +36,25 @@ const PLACEHOLDERS: [(&[u8], &[u8]); 3] = [(b"${", b"}"), (b"{{", b"}}"), (b"$("
 /// Whether all of a text is a placeholder.
 pub(super) fn is_placeholder(text: &[u8]) -> bool {
     let text = text.trim_ascii();
-    PLACEHOLDERS.iter().any(|(begin, end)| text.starts_with(begin) && text.ends_with(end))
+    // Asked of every password; most begin otherwise.
+    matches!(text, [b'$' | b'{', ..])
+        && PLACEHOLDERS.iter().any(|(begin, end)| text.starts_with(begin) && text.ends_with(end))
 }
 
 /// Whether a name of a configuration can be meant as one.
 pub(super) fn check(name: &[u8]) -> Result<(), UserNameError> {
+    let [first, ..] = name else { return Err(UserNameError::Empty) };
+    let is_ordinary = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);
+    // There may be 100,000 names, nearly all of them like this.
+    if !matches!(first, b'$' | b'{' | b'A' | b'a' | b'B' | b'b' | b'P' | b'p')
+        && is_ordinary(name.first())
+        && is_ordinary(name.last())
+    {
+        return Ok(());
+    }
     // `${NAME:-x}` has a colon, so the name may be the front of a placeholder.
     if PLACEHOLDERS.iter().any(|(begin, _)| name.trim_ascii_start().starts_with(begin)) {
         Err(UserNameError::Placeholder)
-    } else if name.is_empty() {
-        Err(UserNameError::Empty)
     } else if is_header(name) {
         Err(UserNameError::Header)
     } else if str::from_utf8(name).map_or(name.trim_ascii() != name, |name| name.trim() != name) {

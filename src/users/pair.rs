@@ -90,14 +90,8 @@ fn has_control_character(bytes: &[u8]) -> bool {
 /// # Errors
 /// [`CredentialError`]
 pub fn configured(text: &str) -> Result<Pair, CredentialError> {
-    if name::is_placeholder(text.as_bytes()) {
-        return Err(CredentialError::Placeholder);
-    }
-    if name::is_header(text.as_bytes()) {
-        return Err(UserNameError::Header.into());
-    }
     let is_plain = text.contains(':');
-    let bytes = if is_plain { text.as_bytes().into() } else { decode(text.as_bytes()).ok_or(CredentialError::Form)? };
+    let bytes = if is_plain { text.as_bytes().into() } else { decode(text.as_bytes()).ok_or_else(|| no_form(text))? };
     let pair = Pair::new(bytes).map_err(|error| match error {
         PairError::NoColon => CredentialError::NoColon,
         PairError::LineEnd => CredentialError::LineEnd,
@@ -105,6 +99,17 @@ pub fn configured(text: &str) -> Result<Pair, CredentialError> {
     })?;
     name::check(pair.user())?;
     if name::is_placeholder(pair.password()) { Err(CredentialError::Placeholder) } else { Ok(pair) }
+}
+
+/// What is wrong with an entry that is neither a pair nor base64.
+fn no_form(text: &str) -> CredentialError {
+    if name::is_placeholder(text.as_bytes()) {
+        CredentialError::Placeholder
+    } else if name::is_header(text.as_bytes()) {
+        UserNameError::Header.into()
+    } else {
+        CredentialError::Form
+    }
 }
 
 /// Canonical base64 only: another spelling of the same pair would be a second token for it.

@@ -11,6 +11,12 @@ from http_client import Http2, basic, http1, http1_bytes, http1_raw, http1_statu
 
 DEAR = f"dear:{SLOW_SECRET7}"
 CHEAP = f"cheap:{CHEAP_SECRET3}"
+# Of `secret14`, at the highest cost, and of `secret656`, with the rounds that Ansible writes.
+COSTLIEST = "costliest:$2y$14$NIjW.2bfV26LmNvSQU36JuQ9ZR08Qqxx9WQQwlTlY5iVFWEihLY8S"
+ANSIBLE = (
+    "ansible:$6$rounds=656000$zcKwJ9BzquWu4Hjj"
+    "$8D1nw5yphrdO2S6OQiF2hEmAWO./Pgdaywmv9LDGKshhGtmzKdWcS5w0gGCAT8CNKafZHNKSUN79ibmfozUJN/"
+)
 
 
 def rules(text, **top):
@@ -32,6 +38,13 @@ def proxy(plugin, version):
         ],
         "lockout": {**strict, "lock_seconds": 60},
     }
+    costly = {
+        "basic_auth_rules": [
+            {"prefix": "/costliest", "htpasswd": COSTLIEST},
+            {"prefix": "/ansible", "htpasswd": ANSIBLE},
+            {"prefix": "/slow", "htpasswd": DEAR},
+        ]
+    }
     forwarded = {"use_remote_address": False, "xff_num_trusted_hops": 0}
     listeners = [
         listener("slow", [plugin(rules(DEAR))], answer_200()),
@@ -40,6 +53,7 @@ def proxy(plugin, version):
         listener("lockout", [plugin(rules(CHEAP, lockout=strict))], answer_200(), manager={"use_remote_address": True}),
         listener("lists", [plugin(two_lists)], answer_200(), manager={"use_remote_address": True}),
         listener("forwarded", [plugin(rules(CHEAP, lockout=strict))], answer_200(), manager=forwarded),
+        listener("costly", [plugin(costly)], answer_200(), manager=forwarded),
         listener("stop", [plugin(rules(DEAR), extra={"allow_on_headers_stop_iteration": True})], answer_200()),
         listener(
             "timeout",
@@ -52,6 +66,16 @@ def proxy(plugin, version):
         yield proxy
         assert http1(proxy.ports["slow"], b"GET", b"/slow").status == 401
         assert "Function: proxy_on" not in proxy.log, proxy.log
+
+
+def log_in_when_told(port, headers):
+    """The status of a login that comes again when it is told to, as on a slow machine it may be."""
+    for _ in range(10):
+        answer = http1(port, b"GET", b"/slow", headers)
+        if answer.status != 429:
+            break
+        time.sleep(int(answer.header("retry-after")[0]) + 1)
+    return answer.status
 
 
 def test_a_login_waits_for_its_hash(proxy, send):
@@ -125,12 +149,7 @@ def test_clients_that_are_gone_are_forgotten(proxy):
     assert connection.finish(streams[-1]).status in (401, 429)
     connection.close()
     # The others are forgotten, and the queue is free for whoever comes when told to.
-    for _ in range(10):
-        answer = http1(port, b"GET", b"/slow", [basic("dear:next")])
-        if answer.status != 429:
-            break
-        time.sleep(int(answer.header("retry-after")[0]) + 1)
-    assert answer.status == 401
+    assert log_in_when_told(port, [basic("dear:next")]) == 401
 
 
 def test_a_request_that_times_out_while_it_waits_is_over(proxy):
@@ -163,6 +182,38 @@ def test_beyond_the_budget_a_login_is_told_to_come_again(proxy):
         if answer.status == 429:
             assert int(answer.header("retry-after")[0]) >= 1
             assert (answer.body, answer.header("www-authenticate")) == (b"", [])
+
+
+@pytest.mark.parametrize(("path", "pair"), [(b"/costliest", "costliest:secret14"), (b"/ansible", "ansible:secret656")])
+def test_a_lone_login_of_the_highest_cost_is_verified(proxy, path, pair):
+    began = time.monotonic()
+    assert http1(proxy.ports["costly"], b"GET", path, [basic(pair)]).status == 200
+    print(f"{pair}: {time.monotonic() - began:.2f} s")
+    assert http1(proxy.ports["costly"], b"GET", path, [basic(pair)]).status == 200
+
+
+def test_logins_of_the_highest_cost_starve_nobody(proxy):
+    """One client guesses against bcrypt of cost 14 without a pause; another's login of cost 10 takes its turn."""
+    port = proxy.ports["costly"]
+    is_over = threading.Event()
+    guesses = []
+
+    def guess(number):
+        headers = [basic(f"costliest:{number}"), (b"x-forwarded-for", b"10.0.0.1")]
+        while not is_over.is_set():
+            guesses.append(http1(port, b"GET", b"/costliest", headers).status)
+            time.sleep(0.05)
+
+    threads = [threading.Thread(target=guess, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    time.sleep(1)
+    statuses = [log_in_when_told(port, [login, (b"x-forwarded-for", b"10.0.0.2")]) for login in (WRONG, RIGHT)]
+    is_over.set()
+    for thread in threads:
+        thread.join()
+    assert statuses == [401, 200]
+    assert set(guesses) == {401, 429}, guesses
 
 
 def test_a_client_that_fails_too_often_is_locked_for_that_user(proxy, send):

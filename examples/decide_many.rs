@@ -24,9 +24,10 @@ fn main() -> Result<(), Box<dyn Error>> {
                     policy = Some(Policy::new(config));
                     writeln!(output, "configured")?;
                 }
-                Err(error) => {
+                Err(errors) => {
                     policy = None;
-                    writeln!(output, "configuration refused: {error}")?;
+                    // One line goes out for each that comes in.
+                    writeln!(output, "configuration refused: {}", errors.to_string().replace('\n', "; "))?;
                 }
             },
             Value::Object(fields) => {

@@ -37,7 +37,7 @@
 //!     credential: HeaderLines::One(b"Basic b2s6dGVzdA=="),
 //! };
 //! assert!(matches!(policy.decide(&request), Decision::Accepted { .. }));
-//! # Ok::<(), basic_auth::ConfigError>(())
+//! # Ok::<(), basic_auth::ConfigErrors>(())
 //! ```
 //!
 //! [RFC 7617]: https://www.rfc-editor.org/rfc/rfc7617
@@ -62,7 +62,10 @@ mod proxy;
 #[cfg(test)]
 mod test_support;
 
-pub use config::{Config, ConfigError, FIELDS, Field, Kind, Lockout, Object, Problem, Rule, Warning, WarningKind};
+pub use config::{
+    Config, ConfigError, ConfigErrors, FIELDS, Field, JsonType, Kind, Lockout, Object, Problem, Rule, Warning,
+    WarningKind,
+};
 pub use decision::{Decision, Reason};
 #[cfg(feature = "ablation")]
 pub use matching::readings::ablation::{NoSuchStep, step_names, without_step};

@@ -74,7 +74,7 @@ fn every_field_of_the_table_is_read() {
             parent[field.name] = Value::Null;
             let error = Config::parse(broken.to_string().as_bytes()).err().unwrap().to_string();
             let expected = match field.kind {
-                Kind::String => "a string",
+                Kind::String | Kind::Lines => "a string",
                 Kind::Strings | Kind::Objects(_) => "an array",
                 Kind::Number { .. } => "a number",
                 Kind::Object(_) => "an object",

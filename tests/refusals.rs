@@ -10,23 +10,86 @@
 )]
 
 use basic_auth::Config;
-use serde_json::Value;
+use serde_json::{Value, json};
+
+fn text_of(row: &Value) -> String {
+    row["text"].as_str().map_or_else(|| row["configuration"].to_string(), str::to_owned)
+}
 
 #[test]
-fn every_refusal_names_the_place_and_the_cure_and_no_secret() {
+fn every_refusal_names_the_path_and_the_cure_and_no_secret() {
     let document: Value = serde_json::from_str(include_str!("../testdata/refusals.json")).unwrap();
     for row in document["refusals"].as_array().unwrap() {
-        let text = row["text"].as_str().map_or_else(|| row["configuration"].to_string(), str::to_owned);
+        let text = text_of(row);
         let refusal = Config::parse(text.as_bytes()).err().unwrap_or_else(|| panic!("accepted: {text}"));
-        assert_eq!(refusal.to_string(), row["error"].as_str().unwrap(), "{text}");
+        let expected: Vec<&str> = match row["errors"].as_array() {
+            Some(errors) => errors.iter().map(|error| error.as_str().unwrap()).collect(),
+            None => vec![row["error"].as_str().unwrap()],
+        };
+        assert_eq!(refusal.to_string().lines().collect::<Vec<_>>(), expected, "{text}");
         assert!(!format!("{refusal} {refusal:?}").contains("SECRET"), "{refusal:?}");
     }
+}
+
+#[test]
+fn every_warning_is_one_line_with_the_path_and_no_secret() {
+    let document: Value = serde_json::from_str(include_str!("../testdata/warnings.json")).unwrap();
+    for row in document["warnings"].as_array().unwrap() {
+        let text = text_of(row);
+        let warnings = Config::parse(text.as_bytes()).unwrap_or_else(|errors| panic!("{errors}: {text}")).warnings;
+        let lines: Vec<String> = warnings.iter().map(ToString::to_string).collect();
+        assert_eq!(json!(lines), row["warnings"], "{text}");
+        assert!(!format!("{lines:?} {warnings:?}").contains("SECRET"), "{warnings:?}");
+    }
+}
+
+#[test]
+fn of_a_hundred_thousand_broken_rules_ten_are_named_and_all_counted() {
+    let broken = json!({"prefix": "/", "credentials": ["no colon here"], "hosts": [1]});
+    let text = json!({"basic_auth_rules": vec![broken; 100_000]}).to_string();
+    let errors = Config::parse(text.as_bytes()).unwrap_err();
+    let paths: Vec<&str> = errors.errors().iter().map(|error| &*error.path).collect();
+    let expected: Vec<String> = (0..5)
+        .flat_map(|rule| ["credentials[0]", "hosts[0]"].map(|field| format!("basic_auth_rules[{rule}].{field}")))
+        .collect();
+    assert_eq!((paths, errors.more()), (expected.iter().map(String::as_str).collect(), 199_990));
+}
+
+#[test]
+fn the_errors_are_in_the_order_of_the_text() {
+    // However it is read: the path first, then hosts, and the top before the rules.
+    let text =
+        r#"{"basic_auth_rules": [{"hosts": [1], "prefix": "", "x": 1, "realm": 1}, 1], "realm": 1, "lockout": 1}"#;
+    let errors = Config::parse(text.as_bytes()).unwrap_err();
+    let paths: Vec<&str> = errors.errors().iter().map(|error| &*error.path).collect();
+    let rule = "basic_auth_rules[0]";
+    let expected = [
+        rule,
+        &format!("{rule}.hosts[0]"),
+        &format!("{rule}.prefix"),
+        &format!("{rule}.realm"),
+        "basic_auth_rules[1]",
+        "realm",
+        "lockout",
+    ];
+    assert_eq!(paths, expected);
 }
 
 #[test]
 fn text_that_is_not_utf8_is_refused() {
     let refusal = Config::parse(b"{\"realm\": \"\xff\"}").err().unwrap();
     assert_eq!(refusal.to_string(), "the configuration: not UTF-8; save the configuration as UTF-8");
+}
+
+#[test]
+fn a_message_of_protobuf_is_recognised_though_it_is_not_utf8() {
+    // A Struct of one field, whose length takes two bytes.
+    let realm = "x".repeat(300);
+    let value = [&[0x1a, 0xac, 0x02], realm.as_bytes()].concat();
+    let entry = [b"\x0a\x05realm\x12\xaf\x02", &value[..]].concat();
+    let structure = [&[0x0a, 0xb9, 0x02], &entry[..]].concat();
+    let refusal = Config::parse(&structure).err().unwrap().to_string();
+    assert!(refusal.starts_with("the configuration: binary, and JSON is wanted; "), "{refusal}");
 }
 
 #[test]

@@ -1,9 +1,9 @@
-//! A configuration is read or refused, whatever its bytes: no panic, one line, no secret, and the same meaning however it
-//! is laid out.
+//! A configuration is read or refused, whatever its bytes: no panic, one line an error, no secret, and the same meaning
+//! however it is laid out.
 
 #![no_main]
 
-use basic_auth::{Config, Decision, HeaderLines, Policy, Request};
+use basic_auth::{Config, ConfigErrors, HeaderLines, Policy, Request};
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 
@@ -13,13 +13,17 @@ const SECRET: &str = "SECRET7";
 fuzz_target!(|text: &[u8]| {
     let config = match Config::parse(text) {
         Ok(config) => config,
-        Err(error) => {
-            let line = error.to_string();
-            // A misspelt field is named, and no field is a secret.
-            let named = line.split_once("unknown field `").and_then(|(_, rest)| rest.split_once("`; did you mean `"));
-            assert!(named.is_some() || !format!("{line}{error:?}").contains(SECRET), "a secret in: {line}");
-            assert!(!line.contains(['\n', '\r']), "more than one line: {line:?}");
-            assert!(!line.is_empty());
+        Err(errors) => {
+            assert!((1..=ConfigErrors::MAX).contains(&errors.errors().len()));
+            for error in errors.errors() {
+                let line = error.to_string();
+                // A misspelt field is named, and no field is a secret.
+                let named =
+                    line.split_once("unknown field `").and_then(|(_, rest)| rest.split_once("`; did you mean `"));
+                assert!(named.is_some() || !format!("{line}{error:?}").contains(SECRET), "a secret in: {line}");
+                assert!(!line.contains(['\n', '\r']), "more than one line: {line:?}");
+                assert!(!line.is_empty());
+            }
             return;
         }
     };

@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use super::json::Node;
 use crate::matching::host::HostPatternError;
 use crate::matching::method::MethodError;
 use crate::matching::path::PatternError;
@@ -11,7 +12,101 @@ use crate::response::RealmError;
 use crate::users::htpasswd::HtpasswdError;
 use crate::users::pair::CredentialError;
 
-/// A refused configuration.
+/// Why a configuration is refused: all that is wrong with it, in its order.
+///
+/// Its `Display` has one line for each error, and another for those beyond [`ConfigErrors::MAX`].
+///
+/// ```
+/// use basic_auth::Config;
+///
+/// let errors = Config::parse(br#"{"realm": null, "basic_auth_rules": [{"prefix": "/"}]}"#).unwrap_err();
+/// let paths: Vec<&str> = errors.errors().iter().map(|error| &*error.path).collect();
+/// assert_eq!(paths, ["realm", "basic_auth_rules[0]"]);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigErrors {
+    /// Never empty.
+    errors: Vec<ConfigError>,
+    more: usize,
+}
+
+impl ConfigErrors {
+    /// The most errors that are kept of one configuration: a hundred thousand broken rules must not fill the memory.
+    pub const MAX: usize = 10;
+
+    /// The first errors, at least one and at most [`ConfigErrors::MAX`].
+    #[must_use]
+    pub fn errors(&self) -> &[ConfigError] {
+        &self.errors
+    }
+
+    /// How many errors there are beyond those.
+    #[must_use]
+    pub fn more(&self) -> usize {
+        self.more
+    }
+}
+
+impl From<ConfigError> for ConfigErrors {
+    fn from(error: ConfigError) -> Self {
+        Self { errors: vec![error], more: 0 }
+    }
+}
+
+impl fmt::Display for ConfigErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, error) in self.errors.iter().enumerate() {
+            if number > 0 {
+                f.write_str("\n")?;
+            }
+            error.fmt(f)?;
+        }
+        if self.more > 0 { write!(f, "\nand {} more", self.more) } else { Ok(()) }
+    }
+}
+
+impl std::error::Error for ConfigErrors {}
+
+/// The errors that were found so far.
+#[derive(Default)]
+pub(super) struct ErrorList {
+    /// The first ones, sorted by their positions.
+    first: Vec<(usize, ConfigError)>,
+    more: usize,
+}
+
+/// That an error was added to an [`ErrorList`].
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Noted(());
+
+impl ErrorList {
+    /// Adds what is wrong with a node.
+    pub(super) fn add(&mut self, node: &Node<'_>, problem: Problem) -> Noted {
+        let position = node.position();
+        let index = self.first.partition_point(|(earlier, _)| *earlier <= position);
+        if index < ConfigErrors::MAX {
+            self.first.insert(index, (position, ConfigError { path: node.path().to_string(), problem }));
+        }
+        if index >= ConfigErrors::MAX || self.first.len() > ConfigErrors::MAX {
+            self.first.truncate(ConfigErrors::MAX);
+            self.more = self.more.saturating_add(1);
+        }
+        Noted(())
+    }
+
+    /// What was read, if there is no error.
+    pub(super) fn finish<T>(self, read: Result<T, Noted>) -> Result<T, ConfigErrors> {
+        match read {
+            Ok(read) if self.first.is_empty() => Ok(read),
+            _ => {
+                let errors = self.first.into_iter().map(|(_, error)| error).collect();
+                Err(ConfigErrors { errors, more: self.more })
+            }
+        }
+    }
+}
+
+/// One error of a configuration.
 ///
 /// Its `Display` is one line: `basic_auth_rules[2].credentials[0]: what is wrong; what to do`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +126,13 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
+impl ConfigError {
+    /// What is wrong with the document as a whole.
+    pub(super) fn of_document(problem: Problem) -> Self {
+        Self { path: String::new(), problem }
+    }
+}
+
 /// What is wrong with one value of a configuration.
 ///
 /// Its `Display` says what is wrong, then what to do.
@@ -46,6 +148,10 @@ pub enum Problem {
         /// Column of that line, counted from one.
         column: usize,
     },
+    /// The text is a message of protobuf.
+    Protobuf,
+    /// The text is YAML.
+    Yaml,
     /// A string has an escape like `\ud800`, half of a surrogate pair, which is no character.
     LoneSurrogate,
     /// There is more of something than a module has room for.
@@ -60,9 +166,9 @@ pub enum Problem {
     /// Another JSON type was expected.
     WrongType {
         /// The expected type.
-        expected: &'static str,
+        expected: JsonType,
         /// The type of the value.
-        found: &'static str,
+        found: JsonType,
     },
     /// An object has a field that is not in the configuration table.
     UnknownField {
@@ -71,6 +177,25 @@ pub enum Problem {
         resembles: Option<(String, &'static str)>,
         /// All fields that are known here.
         known: &'static [&'static str],
+    },
+    /// An object has a field that other objects of the configuration have.
+    MisplacedField {
+        /// The field.
+        field: &'static str,
+        /// Where it would be right.
+        home: &'static str,
+    },
+    /// An object has a field that is planned and not built yet.
+    FieldNotBuilt {
+        /// The field.
+        field: &'static str,
+    },
+    /// An object has a field of an older version of the C++ module, or of another product.
+    ForeignField {
+        /// The field.
+        field: &'static str,
+        /// What to write.
+        cure: &'static str,
     },
     /// An object has a field twice.
     DoubledField,
@@ -86,6 +211,14 @@ pub enum Problem {
     },
     /// `request_methods` is an empty array.
     NoMethod,
+    /// A method is a word like `ALL`, which is no method.
+    EveryMethod,
+    /// A path pattern that is no regex has a `*`.
+    Star,
+    /// A path pattern that is no regex has a `{` or `}`.
+    Brace,
+    /// A path pattern has a blank at its beginning or end.
+    BlankAtEnd,
     /// A rule has no user.
     NoUser {
         /// The fields that bring users.
@@ -103,6 +236,10 @@ pub enum Problem {
         /// The highest number that is allowed.
         max: u32,
     },
+    /// A line of htpasswd text is several.
+    SeveralLines,
+    /// The name of a variable is written with a `$`, as shells want it.
+    VariableWithDollar,
     /// A variable of the environment is not there or empty.
     NoVariable,
     /// The realm is refused.
@@ -138,13 +275,6 @@ from! {
     HtpasswdError => Htpasswd,
 }
 
-impl ConfigError {
-    /// What is wrong with the document as a whole.
-    pub(crate) fn of_document(problem: Problem) -> Self {
-        Self { path: String::new(), problem }
-    }
-}
-
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -156,8 +286,10 @@ impl fmt::Display for Problem {
             Self::TooMuch { what, number, max } => {
                 write!(f, "{number} {what}, and {max} is the most; split the configuration, or write fewer and wider rules")
             }
+            Self::Protobuf => f.write_str("binary, and JSON is wanted; give it as a `google.protobuf.StringValue` that holds the JSON"),
+            Self::Yaml => f.write_str("YAML, and JSON is wanted; write JSON, like `{\"basic_auth_rules\": []}`"),
             Self::WrongType { expected, found } => {
-                write!(f, "expected {expected}, found {found}")
+                write!(f, "expected {expected}, found {found}; {}", cure_of_type(*expected, *found))
             }
             Self::UnknownField { resembles: Some((written, nearest)), .. } => {
                 // A line end in the name must not become one in the log.
@@ -166,6 +298,9 @@ impl fmt::Display for Problem {
             Self::UnknownField { resembles: None, known } => {
                 write!(f, "unknown field; the fields here are {}", Names(known, "and"))
             }
+            Self::MisplacedField { field, home } => write!(f, "`{field}` is a field {home}, not here; move it there"),
+            Self::FieldNotBuilt { field } => write!(f, "`{field}` is not built yet; remove it"),
+            Self::ForeignField { field, cure } => write!(f, "`{field}` is no field here; {cure}"),
             Self::DoubledField => f.write_str("the field is there twice; keep one"),
             Self::NoPathPattern { known } => {
                 write!(f, "no path pattern; add one of {}", Names(known, "or"))
@@ -180,9 +315,15 @@ impl fmt::Display for Problem {
             Self::NoMethod => {
                 f.write_str("an empty array covers nothing; name methods, or remove the field to cover every method")
             }
+            Self::EveryMethod => f.write_str("no method has this name; write `*` for every method"),
+            Self::Star => f.write_str("`*` is no wildcard here; write `prefix: /admin/` for all below `/admin`, `suffix: .php` for an ending, `regex: /a/.*/b` for more, or `%2A` for the character"),
+            Self::Brace => f.write_str("`{` and `}` have no meaning here; write `regex: /users/[^/]+` for any name, or `%7B` and `%7D` for the characters"),
+            Self::BlankAtEnd => f.write_str("a blank at the beginning or end; remove it, or write `%20`"),
             Self::NoUser { known } => write!(f, "nobody could pass this rule; add a user with {}", Names(known, "or")),
             Self::MissingField { field } => write!(f, "no `{field}`; add it"),
             Self::NumberRange { min, max } => write!(f, "expected a whole number from {min} to {max}"),
+            Self::SeveralLines => f.write_str("more than one line; write each as an item, or all as one string with `|`"),
+            Self::VariableWithDollar => f.write_str("the name of a variable has no `$`; write the name alone"),
             Self::NoVariable => f.write_str("no such environment variable in the virtual machine, or an empty one; set it in `vmConfig.env` (Istio) or `environment_variables` (Envoy)"),
             Self::Realm(error) => error.fmt(f),
             Self::Pattern(error) => error.fmt(f),
@@ -191,6 +332,50 @@ impl fmt::Display for Problem {
             Self::Credential(error) => error.fmt(f),
             Self::Htpasswd(error) => error.fmt(f),
         }
+    }
+}
+
+/// The types of JSON (RFC 8259). `Display` writes an article before the name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JsonType {
+    /// `{}`
+    Object,
+    /// `[]`
+    Array,
+    /// `""`
+    String,
+    /// `1`
+    Number,
+    /// `true` or `false`
+    Boolean,
+    /// `null`
+    Null,
+}
+
+impl fmt::Display for JsonType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Object => "an object",
+            Self::Array => "an array",
+            Self::String => "a string",
+            Self::Number => "a number",
+            Self::Boolean => "a boolean",
+            Self::Null => "null",
+        })
+    }
+}
+
+/// What to do about a value of the wrong type. Most of them come from YAML.
+fn cure_of_type(expected: JsonType, found: JsonType) -> &'static str {
+    match (expected, found) {
+        (_, JsonType::Null) => "write one, or remove it",
+        (JsonType::String, JsonType::Number | JsonType::Boolean) => "put it in quotes",
+        (JsonType::String, JsonType::Object) => "in YAML, write no blank after the colon, or put it in quotes",
+        (JsonType::Array, _) => "put it in brackets, `[…]`",
+        (JsonType::Number, JsonType::String) => "write the number alone, without quotes or a unit",
+        (JsonType::String, _) => "write one string, without brackets",
+        (JsonType::Object, _) => "write its fields in braces, `{…}`",
+        _ => "write one",
     }
 }
 

@@ -73,8 +73,8 @@ pub const FIELDS: &[Field] = &[
     Field {
         name: "htpasswd",
         objects: &[Object::Rule],
-        kind: Kind::String,
-        meaning: "text of an htpasswd file: `{SHA}`, `{SSHA}`, `$apr1$`, `$1$`, `$5$`, `$6$`, bcrypt up to cost 12",
+        kind: Kind::Lines,
+        meaning: "text of an htpasswd file, or its lines: `{SHA}`, `{SSHA}`, `$apr1$`, `$1$`, `$5$`, `$6$` up to `rounds=1000000`, bcrypt up to cost 14",
         absent: "as above",
     },
     Field {
@@ -179,6 +179,8 @@ pub enum Kind {
     String,
     /// An array of strings.
     Strings,
+    /// A string of lines, or an array of them.
+    Lines,
     /// A whole number.
     Number {
         /// The lowest.
@@ -208,6 +210,7 @@ impl fmt::Display for Kind {
         match self {
             Self::String => f.write_str("string"),
             Self::Strings => f.write_str("array of strings"),
+            Self::Lines => f.write_str("string, or array of strings"),
             Self::Number { min, max } => write!(f, "number from {min} to {max}"),
             Self::Object(_) => f.write_str("object"),
             Self::Objects(_) => f.write_str("array of objects"),

@@ -11,12 +11,12 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::error::{ConfigError, Problem};
-use super::suggest::nearest;
+use super::error::{JsonType, Problem};
+use super::other_format;
 
 /// The way from the document to a node, as a list linked towards the document.
 #[derive(Clone, Copy)]
-enum Path<'a> {
+pub(super) enum Path<'a> {
     Document,
     Field(&'a Path<'a>, &'static str),
     Item(&'a Path<'a>, usize),
@@ -34,135 +34,109 @@ impl fmt::Display for Path<'_> {
 }
 
 /// A value of the document, not parsed yet.
-pub(crate) struct Node<'a> {
+#[derive(Clone, Copy)]
+pub(super) struct Node<'a> {
     text: &'a str,
     path: Path<'a>,
 }
 
 impl<'a> Node<'a> {
-    /// The document.
-    pub(crate) fn document(text: &'a [u8]) -> Result<Self, ConfigError> {
-        let text = str::from_utf8(text).map_err(|_| ConfigError::of_document(Problem::NotUtf8))?;
-        Ok(Self { text, path: Path::Document })
+    /// The document, whose syntax is checked with its [members](Self::members).
+    pub(super) fn document(text: &'a str) -> Self {
+        Self { text, path: Path::Document }
     }
 
-    /// What is wrong with this node.
-    pub(crate) fn error(&self, problem: impl Into<Problem>) -> ConfigError {
-        ConfigError { path: self.path(), problem: problem.into() }
+    /// A value of one of the node's fields.
+    pub(super) fn field(&'a self, name: &'static str, text: &'a str) -> Self {
+        Self { text, path: Path::Field(&self.path, name) }
     }
 
     /// The path of the node.
-    pub(crate) fn path(&self) -> String {
-        self.path.to_string()
+    pub(super) fn path(&self) -> Path<'a> {
+        self.path
+    }
+
+    /// The node's JSON.
+    pub(super) fn text(&self) -> &'a str {
+        self.text
+    }
+
+    /// Where the node is in the document, to be compared with other nodes.
+    pub(super) fn position(&self) -> usize {
+        self.text.as_ptr().addr()
+    }
+
+    /// What kind of value the node is.
+    pub(super) fn json_type(&self) -> JsonType {
+        match self.text.as_bytes().first() {
+            Some(b'{') => JsonType::Object,
+            Some(b'[') => JsonType::Array,
+            Some(b'"') => JsonType::String,
+            Some(b't' | b'f') => JsonType::Boolean,
+            Some(b'n') => JsonType::Null,
+            _ => JsonType::Number,
+        }
     }
 
     /// The node's string. Borrowed where the JSON has no escape.
-    pub(crate) fn string(&self) -> Result<Cow<'a, str>, ConfigError> {
-        let Some(quoted) = self.text.strip_prefix('"') else {
-            return Err(self.wrong_type("a string"));
-        };
-        match quoted.strip_suffix('"') {
+    pub(super) fn string(&self) -> Result<Cow<'a, str>, Problem> {
+        self.expect(JsonType::String)?;
+        match self.text.strip_prefix('"').and_then(|quoted| quoted.strip_suffix('"')) {
             Some(plain) if !plain.contains('\\') => Ok(Cow::Borrowed(plain)),
             _ => self.parse().map(Cow::Owned),
         }
     }
 
     /// The node's number, which must be a whole one between two others. Istio writes `10` as `10.0`.
-    pub(crate) fn whole_number(&self, min: u32, max: u32) -> Result<u32, ConfigError> {
-        let is_number = self.text.starts_with(|first: char| first == '-' || first.is_ascii_digit());
-        if !is_number {
-            return Err(self.wrong_type("a number"));
-        }
+    pub(super) fn whole_number(&self, min: u32, max: u32) -> Result<u32, Problem> {
+        self.expect(JsonType::Number)?;
         let number: f64 = self.parse()?;
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked")]
         if number.fract() == 0.0 && (f64::from(min)..=f64::from(max)).contains(&number) {
             return Ok(number as u32);
         }
-        Err(self.error(Problem::NumberRange { min, max }))
+        Err(Problem::NumberRange { min, max })
     }
 
-    /// Calls `read` with every item of the node's array, in order.
-    pub(crate) fn for_each_item(
-        &self,
-        read: &mut dyn FnMut(Node<'_>) -> Result<(), ConfigError>,
-    ) -> Result<(), ConfigError> {
-        if !self.text.starts_with('[') {
-            return Err(self.wrong_type("an array"));
-        }
+    /// The items of the node's array, in order.
+    pub(super) fn items(&self) -> Result<impl ExactSizeIterator<Item = Node<'_>>, Problem> {
+        self.expect(JsonType::Array)?;
         let items: Vec<&RawValue> = self.parse()?;
-        for (index, item) in items.into_iter().enumerate() {
-            read(Node { text: item.get(), path: Path::Item(&self.path, index) })?;
-        }
-        Ok(())
+        let item =
+            |(index, item): (usize, &'a RawValue)| Node { text: item.get(), path: Path::Item(&self.path, index) };
+        Ok(items.into_iter().enumerate().map(item))
     }
 
-    /// The node's fields, all of which must be among `known` and none of which may be there twice.
-    pub(crate) fn fields(&self, known: &'static [&'static str]) -> Result<Fields<'_>, ConfigError> {
-        let Members(members) = match self.path {
-            Path::Document => self.members_of_document()?,
-            _ if self.text.starts_with('{') => self.parse()?,
-            _ => return Err(self.wrong_type("an object")),
-        };
-        let mut found: Vec<(&'static str, &str)> = Vec::with_capacity(members.len().min(known.len()));
-        for (written, value) in members {
-            let Some(name) = known.iter().find(|name| **name == written) else {
-                let resembles = nearest(&written, known).map(|nearest| (written.into_owned(), nearest));
-                return Err(self.error(Problem::UnknownField { resembles, known }));
-            };
-            let field = Node { text: value.get(), path: Path::Field(&self.path, name) };
-            if found.iter().any(|(earlier, _)| earlier == name) {
-                return Err(field.error(Problem::DoubledField));
-            }
-            found.push((name, field.text));
+    /// The names and values of the node's fields. The syntax of a document is checked with this, once and as a whole.
+    pub(super) fn members(&self) -> Result<Vec<(Cow<'a, str>, &'a str)>, Problem> {
+        if !matches!(self.path, Path::Document) {
+            self.expect(JsonType::Object)?;
         }
-        Ok(Fields { path: &self.path, found })
-    }
-
-    /// The document's syntax is checked here, once and as a whole.
-    fn members_of_document(&self) -> Result<Members<'a>, ConfigError> {
-        self.parse().or_else(|error| {
-            // Not an object, or no JSON at all; or there is an escape in a name that is no character.
-            let raw: &RawValue = serde_json::from_str(self.text)
-                .map_err(|error| self.error(Problem::NotJson { line: error.line(), column: error.column() }))?;
-            let document = Node { text: raw.get(), path: self.path };
-            Err(if raw.get().starts_with('{') { error } else { document.wrong_type("an object") })
+        self.parse().map(|Members(members)| members).or_else(|problem| {
+            // There is an escape in a name that is no character; or the document is no object, or no JSON.
+            let raw: &RawValue = serde_json::from_str(self.text).map_err(|error| {
+                other_format::recognise(self.text)
+                    .unwrap_or(Problem::NotJson { line: error.line(), column: error.column() })
+            })?;
+            Node { text: raw.get(), path: self.path }.expect(JsonType::Object)?;
+            Err(problem)
         })
     }
 
-    fn wrong_type(&self, expected: &'static str) -> ConfigError {
-        let found = match self.text.as_bytes().first() {
-            Some(b'{') => "an object",
-            Some(b'[') => "an array",
-            Some(b'"') => "a string",
-            Some(b't' | b'f') => "a boolean",
-            Some(b'n') => "null",
-            _ => "a number",
-        };
-        self.error(Problem::WrongType { expected, found })
+    /// Whether the node is of this type.
+    fn expect(&self, expected: JsonType) -> Result<(), Problem> {
+        let found = self.json_type();
+        if found == expected { Ok(()) } else { Err(Problem::WrongType { expected, found }) }
     }
 
     /// The syntax was checked with the document; what is left to fail is an escape that is no character.
-    fn parse<T: Deserialize<'a>>(&self) -> Result<T, ConfigError> {
-        serde_json::from_str(self.text).map_err(|_| self.error(Problem::LoneSurrogate))
-    }
-}
-
-/// The fields of an object.
-pub(crate) struct Fields<'a> {
-    path: &'a Path<'a>,
-    found: Vec<(&'static str, &'a str)>,
-}
-
-impl Fields<'_> {
-    /// The field of that name, if the object has it.
-    pub(crate) fn get(&self, name: &'static str) -> Option<Node<'_>> {
-        let (name, text) = self.found.iter().find(|(found, _)| *found == name)?;
-        Some(Node { text, path: Path::Field(self.path, name) })
+    fn parse<T: Deserialize<'a>>(&self) -> Result<T, Problem> {
+        serde_json::from_str(self.text).map_err(|_| Problem::LoneSurrogate)
     }
 }
 
 /// The members of an object with their doubles, which `serde_json`'s own maps would drop.
-struct Members<'de>(Vec<(Cow<'de, str>, &'de RawValue)>);
+struct Members<'de>(Vec<(Cow<'de, str>, &'de str)>);
 
 impl<'de> Deserialize<'de> for Members<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -174,8 +148,8 @@ impl<'de> Deserialize<'de> for Members<'de> {
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut members = Vec::new();
-                while let Some(Name(name)) = map.next_key()? {
-                    members.push((name, map.next_value()?));
+                while let Some((Name(name), value)) = map.next_entry::<_, &'de RawValue>()? {
+                    members.push((name, value.get()));
                 }
                 Ok(Members(members))
             }
@@ -210,13 +184,12 @@ impl<'de> Deserialize<'de> for Name<'de> {
 mod tests {
     use std::borrow::Cow;
 
-    use super::{Node, Path};
+    use super::Node;
 
     #[test]
     fn a_string_is_copied_only_where_it_has_an_escape() {
         for (json, is_copied) in [(r#""plain""#, false), (r#""\u0070lain""#, true)] {
-            let node = Node { text: json, path: Path::Document };
-            let text = node.string().unwrap();
+            let text = Node::document(json).string().unwrap();
             assert_eq!((&*text, matches!(text, Cow::Owned(_))), ("plain", is_copied));
         }
     }

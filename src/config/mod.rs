@@ -5,8 +5,11 @@ mod fields;
 mod json;
 mod limits;
 mod options;
+mod other_format;
 mod read;
+mod slips;
 mod suggest;
+mod unknown;
 mod warning;
 
 use std::fmt;
@@ -20,7 +23,7 @@ use crate::response::Realm;
 use crate::users::list::UserList;
 use crate::users::pair::Pair;
 
-pub use error::{ConfigError, Problem};
+pub use error::{ConfigError, ConfigErrors, JsonType, Problem};
 pub use fields::{FIELDS, Field, Kind, Object};
 #[cfg(test)]
 pub(crate) use options::DEFAULT_HASH_BUDGET_MS_PER_SECOND;
@@ -35,10 +38,10 @@ pub use warning::{Warning, WarningKind};
 /// let config = Config::parse(br#"{"realm": "shop", "basic_auth_rules": [{"prefix": "/", "credentials": ["ok:test"]}]}"#)?;
 /// assert_eq!(config.rules[0].realm.text(), "shop");
 ///
-/// // Refused as a whole, with the path of what is wrong and what to do about it.
-/// let error = Config::parse(br#"{"basic_auth_rules": [{"prefix": "/", "credential": ["ok:test"]}]}"#).unwrap_err();
-/// assert_eq!(error.to_string(), "basic_auth_rules[0]: unknown field `credential`; did you mean `credentials`?");
-/// # Ok::<(), basic_auth::ConfigError>(())
+/// // Refused as a whole, with the path of all that is wrong and what to do about it.
+/// let errors = Config::parse(br#"{"basic_auth_rules": [{"prefix": "/", "credential": ["ok:test"]}]}"#).unwrap_err();
+/// assert_eq!(errors.to_string(), "basic_auth_rules[0]: unknown field `credential`; did you mean `credentials`?");
+/// # Ok::<(), basic_auth::ConfigErrors>(())
 /// ```
 ///
 /// `Debug` shows no user, password or hash, but how many there are.

@@ -1,21 +1,25 @@
 //! From the text of a configuration to a [`Config`].
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::error::{ConfigError, Problem};
-use super::fields;
-use super::json::{Fields, Node};
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
+
+use super::error::{ConfigError, ConfigErrors, ErrorList, JsonType, Noted, Problem};
+use super::json::Node;
 use super::limits::{Limits, MAX_FAILURES, MAX_SECONDS};
 use super::options::{DEFAULT_HASH_BUDGET_MS_PER_SECOND, Lockout, MAX_HASH_BUDGET_MS_PER_SECOND};
 use super::warning::{Warning, WarningKind};
-use super::{Config, Environment, Rule};
+use super::{Config, Environment, Rule, fields, other_format, slips, unknown};
 use crate::matching::exception::Exception;
 use crate::matching::host::HostPattern;
 use crate::matching::method::{MethodPattern, Methods};
-use crate::matching::path::{Matcher, PathPattern, PatternError};
+use crate::matching::path::{Matcher, PathPattern};
 use crate::response::Realm;
+use crate::users::htpasswd::HtpasswdError;
 use crate::users::list::UserList;
 use crate::users::pair::{self, Pair};
 
@@ -24,8 +28,8 @@ impl Config {
     /// rules, and nothing is protected.
     ///
     /// # Errors
-    /// The first [`ConfigError`]: a configuration is refused as a whole.
-    pub fn parse(text: &[u8]) -> Result<Self, ConfigError> {
+    /// All that is wrong with it: a configuration is refused as a whole.
+    pub fn parse(text: &[u8]) -> Result<Self, ConfigErrors> {
         Self::parse_with(text, &|_| None)
     }
 
@@ -34,211 +38,432 @@ impl Config {
     ///
     /// # Errors
     /// [`Problem::TooMuch`].
-    pub fn check_size(bytes: usize) -> Result<(), ConfigError> {
-        Limits::check_text(bytes).map_err(ConfigError::of_document)
+    pub fn check_size(bytes: usize) -> Result<(), ConfigErrors> {
+        Limits::check_text(bytes).map_err(|problem| ConfigError::of_document(problem).into())
     }
 
     /// Reads the text of a configuration that may name variables of the environment.
     ///
     /// # Errors
     /// As [`Config::parse`].
-    pub fn parse_with(text: &[u8], environment: Environment<'_>) -> Result<Self, ConfigError> {
+    pub fn parse_with(text: &[u8], environment: Environment<'_>) -> Result<Self, ConfigErrors> {
         Self::check_size(text.len())?;
         let text = if text.trim_ascii().is_empty() { b"{}" } else { text };
-        let document = Node::document(text)?;
-        let top = document.fields(fields::TOP)?;
-        let realm = match read_realm(&top)? {
-            Some(realm) => realm,
-            None => Realm::new(Realm::DEFAULT).map_err(|error| document.error(error))?,
-        };
-        let budget = top.get("hash_budget_ms_per_second");
-        let budget = budget.map(|budget| budget.whole_number(1, MAX_HASH_BUDGET_MS_PER_SECOND)).transpose()?;
-        let mut config = Self {
-            rules: Vec::new(),
-            hash_budget_ms_per_second: budget.unwrap_or(DEFAULT_HASH_BUDGET_MS_PER_SECOND),
-            lockout: top.get("lockout").map(|lockout| read_lockout(&lockout)).transpose()?,
+        let text = str::from_utf8(text).map_err(|_| {
+            let problem = if other_format::is_protobuf(text) { Problem::Protobuf } else { Problem::NotUtf8 };
+            ConfigError::of_document(problem)
+        })?;
+        Reader::new(environment).read(&Node::document(text))
+    }
+}
+
+/// The fields of an object, as far as they are known.
+struct Fields<'a> {
+    object: &'a Node<'a>,
+    found: Vec<(&'static str, &'a str)>,
+    /// Whether there are others.
+    unknown: Option<Noted>,
+}
+
+impl Fields<'_> {
+    /// The field of that name, if the object has it.
+    fn get(&self, name: &'static str) -> Option<Node<'_>> {
+        let (name, text) = self.found.iter().find(|(found, _)| *found == name)?;
+        Some(self.object.field(name, text))
+    }
+}
+
+/// What is known while a configuration is read. Where its methods fail, the error is noted and reading can go on.
+struct Reader<'e> {
+    environment: Environment<'e>,
+    errors: ErrorList,
+    warnings: Vec<Warning>,
+    limits: Limits,
+    realms: HashSet<Arc<Realm>>,
+    lists: Lists,
+    /// How many rules name some methods.
+    open_methods: usize,
+    /// The hashes of the rules' JSON.
+    written: HashTable<u64>,
+}
+
+impl<'e> Reader<'e> {
+    fn new(environment: Environment<'e>) -> Self {
+        Self {
+            environment,
+            errors: ErrorList::default(),
             warnings: Vec::new(),
-        };
-        let mut realms = HashSet::new();
-        let realm = shared(&mut realms, realm);
-        let mut lists = Lists::default();
-        let mut limits = Limits::default();
-        if let Some(rules) = top.get("basic_auth_rules") {
-            rules.for_each_item(&mut |rule| {
-                let fields = rule.fields(fields::RULE)?;
-                let read = Rule {
-                    path: read_path(&rule, &fields, PathPattern::new)?,
-                    hosts: read_hosts(&fields)?.into(),
-                    methods: read_methods(&fields)?,
-                    except: read_except(&fields, &mut config.warnings)?.into(),
-                    credentials: read_credentials(&fields, &mut config.warnings)?.into(),
-                    htpasswd: read_htpasswd(&fields, environment, &mut lists)?.into(),
-                    realm: read_realm(&fields)?.map_or_else(|| realm.clone(), |realm| shared(&mut realms, realm)),
-                };
-                if read.credentials.is_empty() && read.htpasswd.is_empty() {
-                    return Err(rule.error(Problem::NoUser { known: fields::USERS }));
-                }
-                limits.charge(&read).map_err(|problem| rule.error(problem))?;
-                config.rules.push(read);
-                Ok(())
-            })?;
+            limits: Limits::default(),
+            realms: HashSet::new(),
+            lists: Lists::default(),
+            open_methods: 0,
+            written: HashTable::new(),
         }
-        if config.rules.is_empty() {
-            config.warnings.push(Warning { path: String::new(), kind: WarningKind::NothingProtected });
+    }
+
+    fn read(mut self, document: &Node<'_>) -> Result<Config, ConfigErrors> {
+        let config = self.read_top(document);
+        let Self { errors, mut warnings, open_methods: rules, .. } = self;
+        let mut config = errors.finish(config)?;
+        for (is_there, kind) in
+            [(config.rules.is_empty(), WarningKind::NothingProtected), (rules > 0, WarningKind::OpenMethods { rules })]
+        {
+            if is_there {
+                warnings.push(Warning { path: String::new(), kind });
+            }
         }
+        config.warnings = warnings;
         Ok(config)
     }
-}
 
-/// The realm that equals this one, so that rules with one realm hold it once.
-fn shared(realms: &mut HashSet<Arc<Realm>>, realm: Realm) -> Arc<Realm> {
-    if let Some(known) = realms.get(&realm) {
-        return Arc::clone(known);
+    /// Notes what is wrong with a node, if anything is.
+    fn note<T>(&mut self, node: &Node<'_>, result: Result<T, impl Into<Problem>>) -> Result<T, Noted> {
+        result.map_err(|problem| self.errors.add(node, problem.into()))
     }
-    let realm = Arc::new(realm);
-    realms.insert(Arc::clone(&realm));
-    realm
-}
 
-fn read_realm(fields: &Fields<'_>) -> Result<Option<Realm>, ConfigError> {
-    let Some(node) = fields.get("realm") else { return Ok(None) };
-    Realm::new(&node.string()?).map(Some).map_err(|error| node.error(error))
-}
-
-/// Reads the one path matcher that an object must have.
-fn read_path<T>(
-    object: &Node<'_>,
-    fields: &Fields<'_>,
-    new: impl FnOnce(Matcher, &str) -> Result<T, PatternError>,
-) -> Result<T, ConfigError> {
-    let mut found = Matcher::FIELDS.iter().filter_map(|field| Some((*field, fields.get(field)?)));
-    let Some((field, node)) = found.next() else {
-        return Err(object.error(Problem::NoPathPattern { known: Matcher::FIELDS }));
-    };
-    if let Some((second, _)) = found.next() {
-        return Err(object.error(Problem::SeveralPathPatterns { found: [field, second] }));
+    /// Notes that an object lacks something, unless a field that is not known may be meant by it.
+    fn missing(&mut self, fields: &Fields<'_>, problem: Problem) -> Noted {
+        fields.unknown.unwrap_or_else(|| self.errors.add(fields.object, problem))
     }
-    new(Matcher::from_field(field), &node.string()?).map_err(|problem| node.error(problem))
-}
 
-fn read_except(fields: &Fields<'_>, warnings: &mut Vec<Warning>) -> Result<Vec<Exception>, ConfigError> {
-    let mut exceptions = Vec::new();
-    if let Some(list) = fields.get("except") {
-        list.for_each_item(&mut |exception| {
-            let fields = exception.fields(fields::EXCEPTION)?;
-            let names = read_method_names(&fields)?.filter(|names| !names.iter().any(|name| &**name == "*"));
-            let new = |matcher, text: &str| Exception::new(matcher, text, names);
-            let read = read_path(&exception, &fields, new)?;
-            if read.never_applies() {
-                warnings.push(Warning { path: exception.path(), kind: WarningKind::ExceptionNeverApplies });
-            }
-            exceptions.push(read);
-            Ok(())
-        })?;
+    fn warn(&mut self, node: &Node<'_>, kind: WarningKind) {
+        self.warnings.push(Warning { path: node.path().to_string(), kind });
     }
-    Ok(exceptions)
-}
 
-fn read_hosts(fields: &Fields<'_>) -> Result<Vec<HostPattern>, ConfigError> {
-    let mut hosts = Vec::new();
-    if let Some(list) = fields.get("hosts") {
-        list.for_each_item(&mut |host| {
-            hosts.push(HostPattern::new(&host.string()?).map_err(|problem| host.error(problem))?);
-            Ok(())
-        })?;
-    }
-    Ok(hosts)
-}
-
-fn read_methods(fields: &Fields<'_>) -> Result<Methods, ConfigError> {
-    let names = read_method_names(fields)?;
-    Ok(names
-        .map_or(Methods::Every, |names| Methods::new(names.iter().filter_map(|name| MethodPattern::new(name).ok()))))
-}
-
-/// The checked entries of `request_methods`, of which there is at least one if the field is there.
-fn read_method_names(fields: &Fields<'_>) -> Result<Option<Vec<Box<str>>>, ConfigError> {
-    let Some(list) = fields.get("request_methods") else { return Ok(None) };
-    let mut names: Vec<Box<str>> = Vec::new();
-    list.for_each_item(&mut |method| {
-        let name = method.string()?;
-        MethodPattern::new(&name).map_err(|problem| method.error(problem))?;
-        names.push(name.into());
-        Ok(())
-    })?;
-    if names.is_empty() { Err(list.error(Problem::NoMethod)) } else { Ok(Some(names)) }
-}
-
-fn read_credentials(fields: &Fields<'_>, warnings: &mut Vec<Warning>) -> Result<Vec<Pair>, ConfigError> {
-    let mut pairs = Vec::new();
-    if let Some(list) = fields.get("credentials") {
-        list.for_each_item(&mut |credential| {
-            let pair = pair::configured(&credential.string()?).map_err(|problem| credential.error(problem))?;
-            let kind = match pair.password() {
-                [] => Some(WarningKind::EmptyPassword),
-                password => looks_like_hash(password).then_some(WarningKind::LooksLikeHash),
+    /// The object's fields, all of which must be among `known` and none of which may be there twice.
+    fn fields<'n>(&mut self, object: &'n Node<'n>, known: &'static [&'static str]) -> Result<Fields<'n>, Noted> {
+        let members = self.note(object, object.members())?;
+        let mut fields = Fields { object, found: Vec::with_capacity(members.len().min(known.len())), unknown: None };
+        for (written, text) in members {
+            let Some(name) = known.iter().find(|name| **name == written) else {
+                fields.unknown = Some(self.errors.add(object, unknown::problem(&written, known)));
+                continue;
             };
-            warnings.extend(kind.map(|kind| Warning { path: credential.path(), kind }));
-            pairs.push(pair);
+            if fields.found.iter().any(|(earlier, _)| earlier == name) {
+                self.errors.add(&object.field(name, text), Problem::DoubledField);
+            } else {
+                fields.found.push((name, text));
+            }
+        }
+        Ok(fields)
+    }
+
+    fn string<'n>(&mut self, node: &Node<'n>) -> Result<Cow<'n, str>, Noted> {
+        self.note(node, node.string())
+    }
+
+    fn read_top(&mut self, document: &Node<'_>) -> Result<Config, Noted> {
+        let top = self.fields(document, fields::TOP)?;
+        let realm = self.read_realm(&top).unwrap_or_default();
+        let budget = top.get("hash_budget_ms_per_second");
+        let budget =
+            budget.map(|node| self.note(&node, node.whole_number(1, MAX_HASH_BUDGET_MS_PER_SECOND))).transpose();
+        let lockout = top.get("lockout").map(|node| self.read_lockout(&node)).transpose();
+        let rules = self.read_rules(&top, realm);
+        Ok(Config {
+            rules: rules?,
+            hash_budget_ms_per_second: budget?.unwrap_or(DEFAULT_HASH_BUDGET_MS_PER_SECOND),
+            lockout: lockout?,
+            warnings: Vec::new(),
+        })
+    }
+
+    fn read_rules(&mut self, top: &Fields<'_>, realm: Option<Realm>) -> Result<Vec<Rule>, Noted> {
+        let realm = match realm {
+            Some(realm) => realm,
+            None => self.note(top.object, Realm::new(Realm::DEFAULT))?,
+        };
+        let realm = self.shared(realm);
+        let mut read = Vec::new();
+        if let Some(rules) = top.get("basic_auth_rules") {
+            let items = self.note(&rules, rules.items())?;
+            let are_several = items.len() > 1;
+            for node in items {
+                let rule = self.read_rule(&node, &realm);
+                if are_several {
+                    self.warn_of_double(&node);
+                }
+                if let Ok(rule) = rule {
+                    // Beyond a limit there is no room to go on.
+                    let charged = self.limits.charge(&rule);
+                    self.note(&node, charged)?;
+                    read.push(rule);
+                }
+            }
+        }
+        Ok(read)
+    }
+
+    fn warn_of_double(&mut self, rule: &Node<'_>) {
+        let hash = slips::hash_of_rule(rule.text());
+        match self.written.entry(hash, |earlier| *earlier == hash, |earlier| *earlier) {
+            Entry::Occupied(_) => self.warn(rule, WarningKind::RuleTwice),
+            Entry::Vacant(new) => {
+                new.insert(hash);
+            }
+        }
+    }
+
+    fn read_rule(&mut self, rule: &Node<'_>, realm: &Arc<Realm>) -> Result<Rule, Noted> {
+        let fields = self.fields(rule, fields::RULE)?;
+        let pattern = self.read_pattern(&fields);
+        let path = match &pattern {
+            Ok(Pattern { matcher, text, node }) => self.note(node, PathPattern::new(*matcher, text)),
+            Err(noted) => Err(*noted),
+        };
+        let hosts = self.read_hosts(&fields);
+        let methods = self.read_method_names(&fields);
+        let except = self.read_except(&fields, pattern.as_ref().ok());
+        let credentials = self.read_credentials(&fields);
+        let htpasswd = self.read_htpasswd(&fields);
+        let own_realm = self.read_realm(&fields);
+        let has_no_user =
+            matches!((&credentials, &htpasswd), (Ok(plain), Ok(hashed)) if plain.is_empty() && hashed.is_empty());
+        if has_no_user {
+            return Err(self.missing(&fields, Problem::NoUser { known: fields::USERS }));
+        }
+        let methods = match methods? {
+            None => Methods::Every,
+            Some(names) => Methods::new(names.iter().filter_map(|name| MethodPattern::new(name).ok())),
+        };
+        if methods != Methods::Every {
+            self.open_methods = self.open_methods.saturating_add(1);
+        }
+        Ok(Rule {
+            path: path?,
+            hosts: hosts?.into(),
+            methods,
+            except: except?.into(),
+            credentials: credentials?.into(),
+            htpasswd: htpasswd?.into(),
+            realm: own_realm?.map_or_else(|| Arc::clone(realm), |realm| self.shared(realm)),
+        })
+    }
+
+    /// The realm that equals this one, so that rules with one realm hold it once.
+    fn shared(&mut self, realm: Realm) -> Arc<Realm> {
+        if let Some(known) = self.realms.get(&realm) {
+            return Arc::clone(known);
+        }
+        let realm = Arc::new(realm);
+        self.realms.insert(Arc::clone(&realm));
+        realm
+    }
+
+    fn read_realm(&mut self, fields: &Fields<'_>) -> Result<Option<Realm>, Noted> {
+        let Some(node) = fields.get("realm") else { return Ok(None) };
+        let text = self.string(&node)?;
+        self.note(&node, Realm::new(&text)).map(Some)
+    }
+
+    /// The one path matcher that an object must have.
+    fn read_pattern<'f>(&mut self, fields: &'f Fields<'_>) -> Result<Pattern<'f>, Noted> {
+        let mut found = Matcher::FIELDS.iter().filter_map(|field| Some((*field, fields.get(field)?)));
+        let Some((field, node)) = found.next() else {
+            return Err(self.missing(fields, Problem::NoPathPattern { known: Matcher::FIELDS }));
+        };
+        if let Some((second, _)) = found.next() {
+            return Err(self.errors.add(fields.object, Problem::SeveralPathPatterns { found: [field, second] }));
+        }
+        let text = self.string(&node)?;
+        let matcher = Matcher::from_field(field);
+        let checked = slips::check_pattern(matcher, &text, &mut |kind| self.warn(&node, kind));
+        self.note(&node, checked)?;
+        Ok(Pattern { matcher, text, node })
+    }
+
+    fn read_except(&mut self, fields: &Fields<'_>, rule: Option<&Pattern<'_>>) -> Result<Vec<Exception>, Noted> {
+        self.read_items(fields, "except", |reader, exception| {
+            let fields = reader.fields(exception, fields::EXCEPTION)?;
+            let names = reader.read_method_names(&fields);
+            let Pattern { matcher, text, node } = reader.read_pattern(&fields)?;
+            let names = names?.filter(|names| !names.iter().any(|name| &**name == "*"));
+            let is_for_every_method = names.is_none();
+            let read = reader.note(&node, Exception::new(matcher, &text, names))?;
+            if read.never_applies() {
+                reader.warn(exception, WarningKind::ExceptionNeverApplies);
+            }
+            if rule.is_some_and(|rule| slips::takes_all((matcher, &text), (rule.matcher, &rule.text)))
+                && is_for_every_method
+            {
+                reader.warn(exception, WarningKind::ExceptionTakesAll);
+            }
+            Ok(read)
+        })
+    }
+
+    /// What is read of the items of a field, all of which are looked at; no items where there is no field.
+    fn read_items<T>(
+        &mut self,
+        fields: &Fields<'_>,
+        name: &'static str,
+        read: impl Fn(&mut Self, &Node<'_>) -> Result<T, Noted>,
+    ) -> Result<Vec<T>, Noted> {
+        let mut all = Vec::new();
+        self.for_each_item(fields, name, &mut |reader, item| {
+            all.push(read(reader, item)?);
             Ok(())
         })?;
+        Ok(all)
     }
-    Ok(pairs)
+
+    /// Calls `read` with every item of a field, if it is there, and goes on where it fails.
+    fn for_each_item(
+        &mut self,
+        fields: &Fields<'_>,
+        name: &'static str,
+        read: &mut dyn FnMut(&mut Self, &Node<'_>) -> Result<(), Noted>,
+    ) -> Result<(), Noted> {
+        let Some(node) = fields.get(name) else { return Ok(()) };
+        let mut all = Ok(());
+        for item in self.note(&node, node.items())? {
+            all = read(self, &item).and(all);
+        }
+        all
+    }
+
+    fn read_hosts(&mut self, fields: &Fields<'_>) -> Result<Vec<HostPattern>, Noted> {
+        self.read_items(fields, "hosts", |reader, host| {
+            let text = reader.string(host)?;
+            reader.note(host, HostPattern::new(&text))
+        })
+    }
+
+    /// The checked entries of `request_methods`, of which there is at least one if the field is there.
+    fn read_method_names(&mut self, fields: &Fields<'_>) -> Result<Option<Vec<Box<str>>>, Noted> {
+        let Some(list) = fields.get("request_methods") else { return Ok(None) };
+        let names: Vec<Box<str>> = self.read_items(fields, "request_methods", |reader, method| {
+            let name = reader.string(method)?;
+            if slips::is_word_for_every_method(&name) {
+                return Err(reader.errors.add(method, Problem::EveryMethod));
+            }
+            reader.note(method, MethodPattern::new(&name))?;
+            if !slips::is_registered_method(&name) {
+                reader.warn(method, WarningKind::UnregisteredMethod);
+            }
+            Ok(name.into())
+        })?;
+        if names.is_empty() { Err(self.errors.add(&list, Problem::NoMethod)) } else { Ok(Some(names)) }
+    }
+
+    fn read_credentials(&mut self, fields: &Fields<'_>) -> Result<Vec<Pair>, Noted> {
+        self.read_items(fields, "credentials", |reader, credential| {
+            let text = reader.string(credential)?;
+            let pair = reader.note(credential, pair::configured(&text))?;
+            match pair.password() {
+                [] => reader.warn(credential, WarningKind::EmptyPassword),
+                password if looks_like_hash(password) => reader.warn(credential, WarningKind::LooksLikeHash),
+                _ => {}
+            }
+            Ok(pair)
+        })
+    }
+
+    fn read_htpasswd(&mut self, fields: &Fields<'_>) -> Result<Vec<Arc<UserList>>, Noted> {
+        let text = fields.get("htpasswd").map(|node| match node.json_type() {
+            JsonType::Array => self.read_lines(fields, &node),
+            _ => self.string(&node).and_then(|text| self.user_list(&text, &node)),
+        });
+        let variable = fields.get("htpasswd_env").map(|node| {
+            let name = self.string(&node)?;
+            self.variable(&name, &node)
+        });
+        text.into_iter().chain(variable).collect()
+    }
+
+    /// The users of htpasswd text that is an array of lines.
+    fn read_lines(&mut self, fields: &Fields<'_>, node: &Node<'_>) -> Result<Arc<UserList>, Noted> {
+        let lines = self.read_items(fields, "htpasswd", |reader, line| {
+            let text = reader.string(line)?;
+            // YAML's `|` ends a text with one.
+            let text = text.strip_suffix('\n').unwrap_or(&text);
+            if text.contains('\n') {
+                return Err(reader.errors.add(line, Problem::SeveralLines));
+            }
+            Ok(text.to_owned())
+        })?;
+        // The item says which line it is.
+        let item = |line: usize| node.items().ok().and_then(|mut items| items.nth(line.checked_sub(1)?));
+        match self.lists.parse(&lines.join("\n")) {
+            Ok((list, is_new)) => {
+                for item in list.costly_lines().iter().filter(|_| is_new).filter_map(|line| item(*line)) {
+                    self.warn(&item, WarningKind::CostlyHash { line: 0 });
+                }
+                Ok(list)
+            }
+            Err(HtpasswdError { line, kind }) => {
+                let item = item(line);
+                Err(self.errors.add(item.as_ref().unwrap_or(node), HtpasswdError { line: 0, kind }.into()))
+            }
+        }
+    }
+
+    fn user_list(&mut self, text: &str, node: &Node<'_>) -> Result<Arc<UserList>, Noted> {
+        let list = self.lists.parse(text);
+        let (list, is_new) = self.note(node, list)?;
+        for line in list.costly_lines().iter().filter(|_| is_new) {
+            self.warn(node, WarningKind::CostlyHash { line: *line });
+        }
+        Ok(list)
+    }
+
+    /// The users of a variable. It may be long and named by many rules: it is looked at once.
+    fn variable(&mut self, name: &str, node: &Node<'_>) -> Result<Arc<UserList>, Noted> {
+        if let Some(list) = self.lists.by_variable.get(name) {
+            return Ok(Arc::clone(list));
+        }
+        let Some(value) = (self.environment)(name).filter(|value| !value.trim().is_empty()) else {
+            let has_dollar = name.starts_with('$');
+            return Err(self
+                .errors
+                .add(node, if has_dollar { Problem::VariableWithDollar } else { Problem::NoVariable }));
+        };
+        let list = self.user_list(&value, node)?;
+        self.lists.by_variable.insert(name.into(), Arc::clone(&list));
+        Ok(list)
+    }
+
+    fn read_lockout(&mut self, node: &Node<'_>) -> Result<Lockout, Noted> {
+        let fields = self.fields(node, fields::LOCKOUT)?;
+        let mut number = |field, max| match fields.get(field) {
+            Some(node) => self.note(&node, node.whole_number(1, max)),
+            None => Err(self.missing(&fields, Problem::MissingField { field })),
+        };
+        let failures = number("failures", MAX_FAILURES);
+        let window = number("window_seconds", MAX_SECONDS);
+        let lock = number("lock_seconds", MAX_SECONDS);
+        Ok(Lockout {
+            failures: failures?,
+            window: Duration::from_secs(window?.into()),
+            lock: Duration::from_secs(lock?.into()),
+        })
+    }
+}
+
+/// The path pattern of an object.
+struct Pattern<'a> {
+    matcher: Matcher,
+    text: Cow<'a, str>,
+    node: Node<'a>,
 }
 
 /// The user lists that were read.
 #[derive(Default)]
 struct Lists {
     by_text: HashMap<Box<str>, Arc<UserList>>,
-    /// A variable may be long and named by many rules: it is looked at once.
     by_variable: HashMap<Box<str>, Arc<UserList>>,
 }
 
 impl Lists {
-    fn read(&mut self, text: &str, node: &Node<'_>) -> Result<Arc<UserList>, ConfigError> {
+    /// The users of a text, of which equal ones are one list, and whether it is a new one.
+    fn parse(&mut self, text: &str) -> Result<(Arc<UserList>, bool), HtpasswdError> {
         if let Some(list) = self.by_text.get(text) {
-            return Ok(Arc::clone(list));
+            return Ok((Arc::clone(list), false));
         }
-        let list = Arc::new(UserList::parse(text).map_err(|error| node.error(error))?);
+        let list = Arc::new(UserList::parse(text)?);
         self.by_text.insert(text.into(), Arc::clone(&list));
-        Ok(list)
+        Ok((list, true))
     }
-}
-
-fn read_htpasswd(
-    fields: &Fields<'_>,
-    environment: Environment<'_>,
-    lists: &mut Lists,
-) -> Result<Vec<Arc<UserList>>, ConfigError> {
-    let mut read = Vec::new();
-    if let Some(node) = fields.get("htpasswd") {
-        read.push(lists.read(&node.string()?, &node)?);
-    }
-    if let Some(node) = fields.get("htpasswd_env") {
-        let name = node.string()?;
-        if let Some(list) = lists.by_variable.get(&*name) {
-            read.push(Arc::clone(list));
-            return Ok(read);
-        }
-        let value = environment(&name).filter(|value| !value.trim().is_empty());
-        let list = lists.read(&value.ok_or_else(|| node.error(Problem::NoVariable))?, &node)?;
-        lists.by_variable.insert(name.into(), Arc::clone(&list));
-        read.push(list);
-    }
-    Ok(read)
-}
-
-fn read_lockout(node: &Node<'_>) -> Result<Lockout, ConfigError> {
-    let fields = node.fields(fields::LOCKOUT)?;
-    let number = |field, most| match fields.get(field) {
-        Some(node) => node.whole_number(1, most),
-        None => Err(node.error(Problem::MissingField { field })),
-    };
-    Ok(Lockout {
-        failures: number("failures", MAX_FAILURES)?,
-        window: Duration::from_secs(number("window_seconds", MAX_SECONDS)?.into()),
-        lock: Duration::from_secs(number("lock_seconds", MAX_SECONDS)?.into()),
-    })
 }
 
 /// Whether the password has the form of a hash: `$scheme$…` as in crypt(5), or `{SCHEME}…` as in RFC 2307.

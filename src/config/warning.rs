@@ -5,7 +5,7 @@ use std::fmt;
 /// Something that is allowed and still deserves a look. Its `Display` is one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Warning {
-    /// Where, as in a [`ConfigError`].
+    /// Where, as in a [`ConfigError`](super::ConfigError).
     pub path: String,
     /// What.
     pub kind: WarningKind,
@@ -21,26 +21,68 @@ pub enum WarningKind {
     EmptyPassword,
     /// An exception matches no reading but one of the paths that it is about.
     ExceptionNeverApplies,
+    /// An exception takes out everything that its rule covers.
+    ExceptionTakesAll,
+    /// A rule is written as an earlier one is, to the letter.
+    RuleTwice,
+    /// Rules name some methods and leave the others open.
+    OpenMethods {
+        /// How many rules do.
+        rules: usize,
+    },
+    /// A method is not registered with IANA.
+    UnregisteredMethod,
+    /// A path pattern that is no regex has a `|`.
+    Bar,
+    /// A path pattern that is no regex ends in `$`.
+    FinalDollar,
+    /// A path pattern that is no regex has a `#`.
+    Fragment,
+    /// A path pattern that is no regex has a `?`.
+    Query,
+    /// A regex has no metacharacter.
+    RegexWithoutMetacharacter,
+    /// A hash takes long to verify.
+    CostlyHash {
+        /// Its line in the htpasswd text, counted from 1; 0 where the path says it.
+        line: usize,
+    },
     /// A password in `credentials` has the form of a hash; it is compared as plain text all the same.
     LooksLikeHash,
 }
 
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { path, kind } = self;
-        match kind {
-            WarningKind::NothingProtected => {
-                f.write_str("no `basic_auth_rules`: nothing is protected, every request passes")
-            }
-            WarningKind::ExceptionNeverApplies => write!(
-                f,
-                "{path}: it never applies, for an escape, `;`, `#`, `\\`, `//` or a dot segment has another reading, and each has to match"
-            ),
-            WarningKind::EmptyPassword => write!(f, "{path}: an empty password is accepted"),
-            WarningKind::LooksLikeHash => write!(
-                f,
-                "{path}: the password looks like a hash; it is compared as plain text, so the hash itself is the password"
-            ),
+        if !self.path.is_empty() {
+            write!(f, "{}: ", self.path)?;
         }
+        self.kind.fmt(f)
+    }
+}
+
+impl fmt::Display for WarningKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OpenMethods { rules: 1 } => f.write_str("1 rule names methods and leaves all others")?,
+            Self::OpenMethods { rules } => write!(f, "{rules} rules name methods and leave all others")?,
+            Self::CostlyHash { line: line @ 1.. } => write!(f, "line {line}: ")?,
+            _ => {}
+        }
+        f.write_str(match self {
+            Self::OpenMethods { .. } => " open; remove `request_methods` to cover every method",
+            Self::CostlyHash { .. } => "this hash takes a worker long for each login of a new pair; bcrypt of cost 10 is enough, `htpasswd -nB -C 10 USER`",
+            Self::RuleTwice => "the same rule is there before; remove one",
+            Self::NothingProtected => "no rule in `basic_auth_rules`: nothing is protected, every request passes; add one, or check its indent",
+            Self::ExceptionNeverApplies => "it never applies, for an escape, `;`, `#`, `\\`, `//` or a dot segment has another reading, and each has to match; write the path as it is served",
+            Self::ExceptionTakesAll => "it takes out all that the rule covers, so the rule protects nothing; narrow it",
+            Self::UnregisteredMethod => "IANA has not registered this method; check its spelling",
+            Self::Bar => "`|` is an ordinary character here; write a rule for each, or `regex: /(a|b)/.*`",
+            Self::FinalDollar => "`$` is an ordinary character here; write `suffix` or `exact` for an end, or `regex`",
+            Self::Fragment => "no path has a `#`; remove it and what follows",
+            Self::Query => "the query is no part of a path, so only what is before the `?` counts; remove the rest",
+            Self::RegexWithoutMetacharacter => "it covers this one path, for a regex matches the whole path; write `prefix` for all below it, or `exact`",
+            Self::EmptyPassword => "an empty password is accepted; write one after the colon, if it is not meant so",
+            Self::LooksLikeHash => "the password looks like a hash; it is compared as plain text, so the hash itself is the password; hashes are for `htpasswd`",
+        })
     }
 }

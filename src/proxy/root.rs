@@ -10,7 +10,7 @@ use proxy_wasm::types::ContextType;
 
 use super::Proxy;
 use super::stream::Stream;
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigErrors};
 use crate::policy::Policy;
 use crate::session::Session;
 
@@ -36,9 +36,10 @@ impl Context for Root {}
 impl RootContext for Root {
     fn on_configure(&mut self, size: usize) -> bool {
         self.0.session.close(&self.0.proxy);
-        let session = self.configure(size);
-        if let Err(error) = &session {
-            error!("basic_auth: configuration refused: {error}");
+        let plugin = PluginName::ask(self);
+        let session = self.configure(size, &plugin);
+        if let Err(refusal) = &session {
+            refusal.log(&plugin);
         }
         let is_configured = session.is_ok();
         let session = session.unwrap_or_else(|_| Session::not_configured());
@@ -61,7 +62,7 @@ impl RootContext for Root {
 
 impl Root {
     /// Takes the configuration of so many bytes from the proxy, and says what it protects.
-    fn configure(&self, size: usize) -> Result<Session, Refusal> {
+    fn configure(&self, size: usize, plugin: &PluginName) -> Result<Session, Refusal> {
         Config::check_size(size)?;
         // Without a size there is no configuration, and nothing is handed over.
         let text = self.get_plugin_configuration().unwrap_or_default();
@@ -72,13 +73,13 @@ impl Root {
         // Memory that is given back is what the policy is built in; a module never returns any to the proxy.
         drop(text);
         for warning in config.warnings.iter().take(MAX_LOGGED_WARNINGS) {
-            warn!("basic_auth: {warning}");
+            warn!("basic_auth: {plugin}{warning}");
         }
         if let Some(more @ 1..) = config.warnings.len().checked_sub(MAX_LOGGED_WARNINGS) {
-            warn!("basic_auth: and {more} more warnings");
+            warn!("basic_auth: {plugin}and {more} more warnings");
         }
         let policy = Policy::new(config);
-        info!("basic_auth: protecting with {} rules and {} credentials", policy.rules(), policy.credentials());
+        info!("basic_auth: {plugin}protecting with {} rules and {} credentials", policy.rules(), policy.credentials());
         let mut key = [0; 32];
         getrandom::fill(&mut key).map_err(|_| Refusal::NoRandomness)?;
         Ok(Session::new(policy, &key, Duration::ZERO))
@@ -88,27 +89,59 @@ impl Root {
 /// Why there is no session for a configuration.
 enum Refusal {
     /// The configuration itself is refused.
-    Config(ConfigError),
+    Config(ConfigErrors),
     /// The proxy announced a configuration and handed over another number of bytes.
     NotHandedOver { announced: usize, received: usize },
     /// The proxy has no random numbers to draw a key from.
     NoRandomness,
 }
 
-impl From<ConfigError> for Refusal {
-    fn from(error: ConfigError) -> Self {
-        Self::Config(error)
+impl From<ConfigErrors> for Refusal {
+    fn from(errors: ConfigErrors) -> Self {
+        Self::Config(errors)
     }
 }
 
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Refusal {
+    /// Logs each reason in a line of its own.
+    fn log(&self, plugin: &PluginName) {
+        let log = |reason: fmt::Arguments<'_>| error!("basic_auth: {plugin}configuration refused: {reason}");
         match self {
-            Self::Config(error) => error.fmt(f),
-            Self::NotHandedOver { announced, received } => {
-                write!(f, "the proxy announced {announced} bytes and handed over {received}; load it again")
+            Self::Config(errors) => {
+                for error in errors.errors() {
+                    log(format_args!("{error}"));
+                }
+                if errors.more() > 0 {
+                    log(format_args!("and {} more", errors.more()));
+                }
             }
-            Self::NoRandomness => f.write_str("the proxy has no source of randomness; this module cannot run in it"),
+            Self::NotHandedOver { announced, received } => {
+                log(format_args!("the proxy announced {announced} bytes and handed over {received}; load it again"));
+            }
+            Self::NoRandomness => {
+                log(format_args!("the proxy has no source of randomness; this module cannot run in it"));
+            }
+        }
+    }
+}
+
+/// What the proxy calls this plugin, for its log lines: several plugins can be in one virtual machine. Its `Display` ends in
+/// a colon and a space; it is empty where it would say nothing new.
+struct PluginName(Option<String>);
+
+impl PluginName {
+    fn ask(root: &Root) -> Self {
+        let name = root.get_property(vec!["plugin_name"]);
+        Self(name.and_then(|name| String::from_utf8(name).ok()))
+    }
+}
+
+impl fmt::Display for PluginName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.as_deref() {
+            None | Some("" | "basic_auth") => Ok(()),
+            // A line end in the name must not become one in the log.
+            Some(name) => write!(f, "{}: ", name.escape_debug()),
         }
     }
 }

@@ -63,7 +63,8 @@ def test_no_configuration_and_no_request_traps(module, seed, capsys):
             seen["accepted"] += 1
         except Refused as refused:
             errors = [line for line in refused.log if line.startswith("error: ")]
-            assert len(errors) == 1 and "\n" not in errors[0], f"{text}\n{refused.log}"
+            # Ten at most, and how many more.
+            assert 1 <= len(errors) <= 11 and "\n" not in "".join(errors), f"{text}\n{refused.log}"
             seen["refused"] += 1
         except wasmtime.Trap as trap:
             pytest.fail(f"{text} traps: {trap}")

@@ -10,7 +10,7 @@ import workload
 from hashes import CHEAP_SECRET3 as HASH
 from hashes import SHA_SECRET1 as SHA
 from host import Refused
-from table import refusals
+from table import refusals, warnings
 
 RULES = {
     "basic_auth_rules": [
@@ -89,7 +89,12 @@ def test_no_refused_configuration_leaves_a_secret(module):
     for row in refusals():
         with pytest.raises(Refused) as refused:
             module.plugin(row["text"])
-        assert len(refused.value.log) == 1, refused.value.log
-        (line,) = refused.value.log
-        assert line.startswith("error: basic_auth: configuration refused: ") and line.endswith(row["error"]), line
-        assert "SECRET" not in line, line
+        assert refused.value.log == [f"error: basic_auth: configuration refused: {error}" for error in row["errors"]]
+        assert not [line for line in refused.value.log if "SECRET" in line], refused.value.log
+
+
+def test_no_warning_leaves_a_secret(module):
+    for row in warnings():
+        lines = [line for line in module.plugin(row["text"]).log if not line.startswith("info: ")]
+        assert lines == [f"warn: basic_auth: {warning}" for warning in row["warnings"]]
+        assert not [line for line in lines if "SECRET" in line], lines

@@ -38,8 +38,17 @@ def all_tables():
 
 
 def refusals():
-    """The refused configurations: rows of a text or a value, and the error line."""
-    rows = json.loads((TESTDATA / "refusals.json").read_text())["refusals"]
+    """The refused configurations: rows of a text and the error lines."""
+    return [{**row, "errors": row.get("errors") or [row["error"]]} for row in _rows("refusals")]
+
+
+def warnings():
+    """The configurations that are accepted and deserve a look: rows of a text and the warnings."""
+    return _rows("warnings")
+
+
+def _rows(name):
+    rows = json.loads((TESTDATA / f"{name}.json").read_text())[name]
     return [{**row, "text": row.get("text") or json.dumps(row["configuration"])} for row in rows]
 
 

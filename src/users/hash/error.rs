@@ -88,7 +88,7 @@ impl fmt::Display for HashError {
         match self {
             Self::Empty => write!(f, "no hash after the colon; {QUOTE}, or {CURE}"),
             Self::DoubledDollar => {
-                f.write_str("`$$` where `$` belongs; write each `$` once (only compose files double it)")
+                f.write_str("`$$` in the place of `$`; write each `$` once (only compose files double it)")
             }
             Self::DesCrypt => write!(f, "a DES crypt hash (or a plain password), which is not safe; {CURE}"),
             Self::PlainText => {

@@ -1,0 +1,100 @@
+//! What loads and protects nothing, or less than was meant.
+
+use super::error::Problem;
+use super::warning::WarningKind;
+use crate::matching::path::Matcher;
+
+/// Whether a path pattern was meant as it will be read: but in a regex, all of its characters are ordinary ones.
+/// What deserves a look is given to `warn`.
+pub(super) fn check_pattern(matcher: Matcher, pattern: &str, warn: &mut dyn FnMut(WarningKind)) -> Result<(), Problem> {
+    if matcher == Matcher::Regex {
+        if !pattern.bytes().any(|byte| br"\.+*?()|[]{}^$".contains(&byte)) {
+            warn(WarningKind::RegexWithoutMetacharacter);
+        }
+        return Ok(());
+    }
+    if pattern.trim().len() < pattern.len() {
+        return Err(Problem::BlankAtEnd);
+    }
+    if pattern.ends_with('$') {
+        warn(WarningKind::FinalDollar);
+    }
+    // Nearly all patterns have none of these, and long ones are many bytes.
+    if !pattern.bytes().any(|byte| matches!(byte, b'#' | b'*' | b'?' | b'{'..=b'}')) {
+        return Ok(());
+    }
+    if pattern.contains('*') {
+        return Err(Problem::Star);
+    }
+    if pattern.contains(['{', '}']) {
+        return Err(Problem::Brace);
+    }
+    for (character, kind) in [('|', WarningKind::Bar), ('#', WarningKind::Fragment), ('?', WarningKind::Query)] {
+        if pattern.contains(character) {
+            warn(kind);
+        }
+    }
+    Ok(())
+}
+
+/// A hash of a rule's JSON, by which equal ones are found. It is quick, and no more than a warning hangs on it.
+pub(super) fn hash_of_rule(json: &str) -> u64 {
+    let (words, rest) = json.as_bytes().as_chunks();
+    let words = words.iter().map(|word| u64::from_le_bytes(*word)).chain(rest.iter().map(|byte| u64::from(*byte)));
+    // An odd number with as many ones as zeros, in no order: the golden ratio.
+    let mix = |hash: u64, word: u64| (hash.rotate_left(26) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let hash: u64 = words.fold(0, mix);
+    hash ^ hash.wrapping_shr(32)
+}
+
+/// Whether a method is a word for every method.
+pub(super) fn is_word_for_every_method(method: &str) -> bool {
+    ["ALL", "ANY"].iter().any(|word| word.eq_ignore_ascii_case(method))
+}
+
+/// Whether a method is in IANA's registry (<https://www.iana.org/assignments/http-methods>).
+pub(super) fn is_registered_method(method: &str) -> bool {
+    const REGISTERED: &str = "ACL BASELINE-CONTROL BIND CHECKIN CHECKOUT CONNECT COPY DELETE GET HEAD LABEL LINK LOCK \
+        MERGE MKACTIVITY MKCALENDAR MKCOL MKREDIRECTREF MKWORKSPACE MOVE OPTIONS ORDERPATCH PATCH POST PRI PROPFIND \
+        PROPPATCH PUT QUERY REBIND REPORT SEARCH TRACE UNBIND UNCHECKOUT UNLINK UNLOCK UPDATE UPDATEREDIRECTREF \
+        VERSION-CONTROL *";
+    REGISTERED.split(' ').any(|registered| registered == method)
+}
+
+/// Whether an exception for every method takes out all paths that a rule covers, as far as both are plain texts.
+pub(super) fn takes_all(exception: (Matcher, &str), rule: (Matcher, &str)) -> bool {
+    match (exception, rule) {
+        ((Matcher::Prefix, except), (Matcher::Prefix | Matcher::Exact, covered)) => covered.starts_with(except),
+        ((Matcher::Suffix, except), (Matcher::Suffix | Matcher::Exact, covered)) => covered.ends_with(except),
+        ((Matcher::Prefix, "/") | (Matcher::Regex, ".*" | "/.*"), _) => true,
+        _ => exception == rule,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::takes_all;
+    use crate::matching::path::Matcher::{Exact, Prefix, Regex, Suffix};
+
+    #[test]
+    fn an_exception_that_takes_all_is_known() {
+        for (exception, rule, all) in [
+            ((Prefix, "/"), (Suffix, ".php"), true),
+            ((Prefix, "/"), (Regex, "/a.*"), true),
+            ((Prefix, "/a"), (Prefix, "/admin"), true),
+            ((Prefix, "/admin/"), (Prefix, "/admin"), false),
+            ((Prefix, "/admin"), (Exact, "/admin"), true),
+            ((Prefix, "/admin"), (Suffix, "/admin"), false),
+            ((Suffix, "php"), (Suffix, ".php"), true),
+            ((Suffix, ".php"), (Exact, "/a.php"), true),
+            ((Suffix, ".php"), (Prefix, "/a.php"), false),
+            ((Exact, "/a"), (Exact, "/a"), true),
+            ((Exact, "/a"), (Prefix, "/a"), false),
+            ((Regex, "/.*"), (Prefix, "/a"), true),
+            ((Regex, "/a.*"), (Prefix, "/a"), false),
+            ((Regex, "/a.*"), (Regex, "/a.*"), true),
+        ] {
+            assert_eq!(takes_all(exception, rule), all, "{exception:?} {rule:?}");
+        }
+    }
+}

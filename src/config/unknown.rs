@@ -1,0 +1,78 @@
+//! Fields that an object does not have, and what may have been meant.
+//!
+//! A name that is in no table here may be a secret in the wrong place, and is not repeated.
+
+use super::error::Problem;
+use super::fields::{LOCKOUT, RULE, TOP};
+use super::suggest::nearest;
+
+/// Fields that are agreed on and not built yet.
+const NOT_BUILT: &str = "name users allow_users htpasswd_fetch first_match refuse_ambiguous_paths plain_http \
+    allow_source_ranges hide_credentials forward_username_header authentication_header allow_missing cors_preflight \
+    dry_run unauthorized";
+
+/// Names that older versions of the C++ module, other products and everyday speech have, and what to write here.
+const FOREIGN: &[(&str, &str)] = &[
+    (
+        // The first forms of the C++ module had an object `request_path`.
+        "request_path path paths path_prefix match match_pattern pattern uri url route routes location _match_route_",
+        "write `prefix`, `exact`, `suffix` or `regex` in a rule",
+    ),
+    ("rules rule _rules_", "write `basic_auth_rules` at the top"),
+    ("method methods verb verbs", "write `request_methods` in a rule"),
+    ("host hostname hostnames domain domains authority server_name _match_domain_", "write `hosts` in a rule"),
+    (
+        "consumer consumers username password user auth secret secretName basicAuth basic_auth basicauth userlist allow",
+        "write the users of a rule in its `credentials`, as `user:password`, or in its `htpasswd`",
+    ),
+    (
+        "usersFile users_file file htpasswd_file auth_basic_user_file inline_string filename",
+        "write the text of the file in `htpasswd` of a rule, or name a variable that holds it in `htpasswd_env`",
+    ),
+    ("exclude excluded exclusions unless skip ignore whitelist", "write `except` in a rule"),
+    ("auth_basic realm_name", "write `realm`"),
+    ("global_auth", "remove it; a rule covers what its `hosts` and its path pattern match"),
+];
+
+/// What is wrong with a field that an object with these fields does not have.
+pub(super) fn problem(written: &str, known: &'static [&'static str]) -> Problem {
+    let homes = [(RULE, "in a rule"), (TOP, "at the top"), (LOCKOUT, "in `lockout`")];
+    for (fields, home) in homes {
+        if let Some(field) = fields.iter().find(|field| **field == written) {
+            return Problem::MisplacedField { field, home };
+        }
+    }
+    if let Some(field) = word(NOT_BUILT, written) {
+        return Problem::FieldNotBuilt { field };
+    }
+    for (names, cure) in FOREIGN {
+        if let Some(field) = word(names, written) {
+            return Problem::ForeignField { field, cure };
+        }
+    }
+    let resembles = nearest(written, known).map(|nearest| (written.to_owned(), nearest));
+    Problem::UnknownField { resembles, known }
+}
+
+/// The word of a text that equals another text.
+fn word(words: &'static str, written: &str) -> Option<&'static str> {
+    words.split(' ').find(|word| *word == written)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FOREIGN, NOT_BUILT};
+    use crate::config::FIELDS;
+
+    #[test]
+    fn each_name_is_in_one_list() {
+        let foreign = FOREIGN.iter().flat_map(|(names, _)| names.split(' '));
+        let mut names: Vec<&str> =
+            FIELDS.iter().map(|field| field.name).chain(NOT_BUILT.split(' ')).chain(foreign).collect();
+        let all = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), all);
+        assert!(names.iter().all(|name| !name.is_empty()));
+    }
+}

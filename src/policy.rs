@@ -134,7 +134,7 @@ impl Policy {
         hashed.fold(self.plain.pairs(), usize::saturating_add)
     }
 
-    /// Whether a login may take time, or be locked, so that a [`Throttle`](crate::throttle::Throttle) has to decide about it.
+    /// Whether a login may take time, or be locked, so that a `Throttle` has to decide about it.
     #[must_use]
     pub fn needs_throttle(&self) -> bool {
         self.lockout.is_some() || !self.hashed.is_empty()

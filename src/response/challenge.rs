@@ -19,7 +19,7 @@ impl Realm {
     /// Takes a realm from the configuration.
     ///
     /// # Errors
-    /// [`RealmError`]: a quoted string cannot hold one (RFC 9110, section 5.6.4).
+    /// `RealmError`: a quoted string cannot hold one (RFC 9110, section 5.6.4).
     pub fn new(text: &str) -> Result<Self, RealmError> {
         if text.bytes().any(|byte| byte.is_ascii_control()) {
             return Err(RealmError);

@@ -204,8 +204,13 @@ test-hosts: $(MODULE) ## Runs the decisions and the hostile requests on every En
 	done
 
 .PHONY: test-backends
-test-backends: $(MODULE) ## Asks real backends for a way around the filter (SHORT=1, ONLY=nginx, SEED=7); tests/backends/README.md
-	@$(PYTHON) tests/backends $(if $(SHORT),--short) $(if $(ONLY),--only "$(ONLY)") $(if $(SEED),--seed "$(SEED)")
+test-backends: $(MODULE) ## Asks real backends for a way around the filter (SHORT=1, ONLY=nginx, SEED=7, WITHOUT=step)
+	@$(PYTHON) tests/backends $(if $(SHORT),--short) $(if $(ONLY),--only "$(ONLY)") $(if $(SEED),--seed "$(SEED)") \
+		$(if $(WITHOUT),--without "$(WITHOUT)")
+
+.PHONY: test-backends-ablation
+test-backends-ablation: toolchain ## Shows which backend of the last test-backends needs which step of the readings
+	@$(PYTHON) tests/backends --ablation
 
 .PHONY: clean
 clean: ## Removes target/

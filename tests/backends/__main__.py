@@ -28,18 +28,34 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--only", default="", help="only backends whose name contains this")
     parser.add_argument("--seed", type=int, help="of the random spellings")
     parser.add_argument("--findings", type=Path, help="a file for what passed, as JSON lines")
+    parser.add_argument("--without", metavar="STEP", help="a step of the readings that is never taken")
+    parser.add_argument(
+        "--ablation", action="store_true", help="only show which backend of the last run needs which step"
+    )
     options = parser.parse_args(arguments)
     sys.path.insert(0, str(packages("backends")))
+    import ablation
     import asking
 
+    if options.ablation:
+        return which_steps_are_needed(ablation, asking)
     seed = options.seed if options.seed is not None else random.SystemRandom().randrange(1 << 32)
     began = time.monotonic()
     print(f"backends: seed {seed}", flush=True)
     plan = asking.SHORT if options.short else asking.FULL
-    asked = asking.everyone(plan, options.only, seed, options.findings)
+    asked = asking.everyone(plan, options.only, seed, options.without, options.findings)
     print(asking.table(asked))
     print(f"backends: {time.monotonic() - began:.0f} s, seed {seed}")
     return 1 if any(one.passed for one in asked) else 0
+
+
+def which_steps_are_needed(ablation, asking) -> int:
+    """Shows for each step who notices that it is gone; 1 if nobody does and no defect is named."""
+    if not asking.CORPUS.exists():
+        raise problem.Problem(f"{asking.CORPUS.relative_to(ROOT)} is missing; run `make test-backends` first.")
+    found = ablation.noticed(ablation.read(asking.CORPUS))
+    print(ablation.table(found))
+    return 1 if ablation.unexplained(found) else 0
 
 
 if __name__ == "__main__":

@@ -29,6 +29,10 @@ HOW = {
     "h2o": APT.format("h2o"),
     "java": APT.format("openjdk-17-jdk-headless"),
     "lighttpd": APT.format("lighttpd"),
+    "busybox": APT.format("busybox"),
+    "mini_httpd": APT.format("mini-httpd"),
+    "starman": APT.format("starman"),
+    "webfsd": APT.format("webfs"),
     "mojo": APT.format("libmojolicious-perl"),
     "mvn": APT.format("maven"),
     "nginx": APT.format("nginx-light"),
@@ -257,6 +261,11 @@ def _server(
     )
 
 
+def _mini_httpd(variables: Variables) -> list:
+    words = [install.find("mini_httpd"), "-D", "-h", "127.0.0.1", "-p", variables["PORT"], "-d", variables["FILES"]]
+    return [*words, "-l", "/dev/null", "-i", f"{variables['SCRATCH']}/pid", "-u", "nobody"]
+
+
 def _lighttpd(name: str, *, path_info: bool = False) -> Backend:
     file = "lighttpd.conf" if path_info else "lighttpd-no-path-info.conf"
     version = ["lighttpd", "-v"], r"lighttpd/(\S+)"
@@ -296,6 +305,7 @@ BACKENDS: list[Backend] = [
     _python("Tornado", "tornado_app.py", "tornado"),
     _python("aiohttp", "aiohttp_app.py", "aiohttp"),
     _node("Node, new URL", "http.js"),
+    _node("Node, new URL with a base", "http_base.js"),
     _node("Node, url.parse", "http_legacy.js", http2="PORT_HTTP2"),
     _node("Express 5", "express.js", "express", "express", ignores_case=True),
     _node("Express 4", "express.js", "express-4", "express-4", ignores_case=True),
@@ -350,6 +360,44 @@ BACKENDS: list[Backend] = [
         (["apache2", "-v"], r"Apache/(\S+)"),
         http2="PORT",
         quick=True,
+    ),
+    _server(
+        "Apache httpd, rewriting",
+        "apache2",
+        "apache-rewriting.conf",
+        lambda file: ["-f", file, "-DFOREGROUND"],
+        (["apache2", "-v"], r"Apache/(\S+)"),
+        http2="PORT",
+    ),
+    Backend(
+        "mini_httpd",
+        lambda variables: [_mini_httpd(variables)],
+        lambda: _said(["mini_httpd", "-V"], r"mini_httpd/(\S+)"),
+        needs=("mini_httpd",),
+    ),
+    Backend(
+        "webfs",
+        lambda variables: [
+            [install.find("webfsd"), "-F", "-i", "127.0.0.1", "-p", variables["PORT"], "-r", variables["FILES"]]
+        ],
+        lambda: _said(["dpkg-query", "--show", "webfs"], r"(\d\S+)"),
+        needs=("webfsd",),
+    ),
+    Backend(
+        "busybox httpd",
+        lambda variables: [
+            ["busybox", "httpd", "-f", "-p", f"127.0.0.1:{variables['PORT']}", "-h", variables["FILES"]]
+        ],
+        lambda: _said(["busybox"], r"BusyBox v(\S+)"),
+        needs=("busybox",),
+    ),
+    Backend(
+        "Plack on Starman",
+        lambda variables: [
+            ["starman", "--workers", "2", "--listen", f"127.0.0.1:{variables['PORT']}", HERE / "perl" / "plack.psgi"]
+        ],
+        lambda: _said(["perl", "-MPlack", "-e", "print Plack->VERSION"], r"(\d\S+)"),
+        needs=("starman",),
     ),
     _lighttpd("lighttpd", path_info=True),
     _lighttpd("lighttpd, no path info"),

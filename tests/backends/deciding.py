@@ -14,22 +14,47 @@ from problem import Problem
 
 
 @functools.cache
-def _program() -> pathlib.Path:
-    """The example that decides about many requests, built once."""
-    build = ["cargo", "build", "--quiet", "--locked", "--example", "decide_many"]
+def _program(example: str, *features: str) -> pathlib.Path:
+    """An example of the crate, built once."""
+    build = ["cargo", "build", "--quiet", "--locked", *features, "--example", example]
     if subprocess.run(build, cwd=ROOT).returncode != 0:
-        raise Problem("the example decide_many does not build, see above")
-    return ROOT / "target" / "debug" / "examples" / "decide_many"
+        raise Problem(f"the example {example} does not build, see above")
+    return ROOT / "target" / "debug" / "examples" / example
 
 
-def lets_pass(rule: Rule, paths: Sequence[bytes]) -> list[bool]:
-    """Whether the filter lets a GET without a credential pass under a rule, for each path."""
+def _asked(program: pathlib.Path, rule: Rule, paths: Sequence[bytes]) -> list[str]:
+    """What a program says of a configuration with that rule alone, and of a GET of each path without a credential."""
     request = {"method": "GET", "authority": "test", "authorization": []}
     lines = [json.dumps(json.dumps(rule.configuration))]
     lines += [json.dumps({**request, "path": path.decode("latin-1")}) for path in paths]
-    run = subprocess.run([_program()], input="\n".join(lines) + "\n", capture_output=True, text=True)
-    decisions = run.stdout.splitlines()
-    if run.returncode != 0 or decisions[:1] != ["configured"] or len(decisions) != len(lines):
-        raise Problem(f"decide_many failed under {rule.configuration}: {run.stderr or decisions[:1]}")
+    run = subprocess.run([program], input="\n".join(lines) + "\n", capture_output=True, text=True)
+    said = run.stdout.splitlines()
+    if run.returncode != 0 or len(said) != len(lines):
+        raise Problem(f"{program.name} failed under {rule.configuration}: {run.stderr}")
+    return said
+
+
+def lets_pass(rule: Rule, paths: Sequence[bytes], without: str | None = None) -> list[bool]:
+    """Whether the filter lets a GET without a credential pass under a rule, for each path.
+
+    `without` is a step of the readings that is never taken.
+    """
+    if without is not None:
+        return [without in steps or None in steps for steps in passes_without(rule, paths)]
+    configured, *decisions = _asked(_program("decide_many"), rule, paths)
+    if configured != "configured":
+        raise Problem(configured)
     known = {"pass": True, "refused": False}
-    return [known[decision.split(" ", 1)[0]] for decision in decisions[1:]]
+    return [known[decision.split(" ", 1)[0]] for decision in decisions]
+
+
+def step_names() -> list[str]:
+    """The names of all steps of the readings."""
+    rule = Rule("any", {"prefix": "/"}, frozenset())
+    return json.loads(_asked(_program("decide_without", "--features", "ablation"), rule, [])[0])
+
+
+def passes_without(rule: Rule, paths: Sequence[bytes]) -> list[list[str | None]]:
+    """The steps without which a path would pass, each taken out by itself; None is among them if it passes with all."""
+    _, *lists = _asked(_program("decide_without", "--features", "ablation"), rule, paths)
+    return [json.loads(one) for one in lists]

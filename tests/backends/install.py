@@ -39,19 +39,19 @@ def _run(command: Iterable[str | pathlib.Path], *, cwd: pathlib.Path = HERE, env
         raise Problem(f"{' '.join(str(word) for word in command)} failed:\n{said}")
 
 
-def _sources(folder: pathlib.Path) -> str:
-    """A digest of the files of a folder, which tells whether anything is to be built again."""
+def _sources(folder: pathlib.Path, pattern: str) -> str:
+    """A digest of files in a folder, which tells whether anything is to be built again."""
     digest = hashlib.sha256()
-    for file in sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts):
+    for file in sorted(path for path in folder.rglob(pattern) if path.is_file() and "__pycache__" not in path.parts):
         digest.update(str(file.relative_to(folder)).encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.hexdigest()
 
 
-def _once(kind: str, build) -> pathlib.Path:
+def _once(kind: str, build, pattern: str = "*") -> pathlib.Path:
     """Builds a kind of backends, unless it was built from the very same files."""
     home = TARGET / kind
     done = TARGET / f"{kind}.installed"
-    wanted = _sources(HERE / kind)
+    wanted = _sources(HERE / kind, pattern)
     if not done.exists() or done.read_text() != wanted:
         print(f"backends: installing {kind} into target/backends (once) ...", file=sys.stderr, flush=True)
         home.mkdir(parents=True, exist_ok=True)
@@ -84,7 +84,7 @@ def node() -> pathlib.Path:
             cwd=home,
         )
 
-    return _once("node", build) / "node_modules"
+    return _once("node", build, "*.json") / "node_modules"
 
 
 def go() -> pathlib.Path:

@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 
 ADMIN, ADMIN_X, ADMIN_BELOW = "admin", "admin-x", "admin-below"
-SECRET, PUBLIC, REPORT, ANY_PDF, BUERO = "secret", "public", "report", "any-pdf", "buero"
+SECRET, PUBLIC, REPORT, ANY_PDF = "secret", "public", "report", "any-pdf"
+BUERO, BUERO_BELOW = "buero", "buero-below"
 
 PLAIN = {
     ADMIN: "/admin",
@@ -17,9 +18,10 @@ PLAIN = {
     REPORT: "/report.pdf",
     ANY_PDF: "/any.pdf",
     BUERO: "/b%C3%BCro",
+    BUERO_BELOW: "/b%C3%BCro/below",
 }
-"""The plain spelling of each place. What else is below `/admin/` is ADMIN_BELOW, and what else ends in `.pdf` ANY_PDF,
-where a backend has such routes."""
+"""The plain spelling of each place. Whatever else is below `/admin/` is ADMIN_BELOW, any one segment below `/büro/`
+BUERO_BELOW, and whatever else ends in `.pdf` ANY_PDF, where a backend has such routes."""
 
 _MARKER = re.compile(rb"marker<([a-z-]+)>")
 
@@ -71,7 +73,8 @@ def rules(*, ignores_case: bool, path_info: bool) -> list[Rule]:
         ("suffix of a segment", {"suffix": "/secret"}, {SECRET}),
         ("regex", {"regex": f"{flag}/admin(/.*)?"}, below),
         ("regex of a suffix", {"regex": f"{flag}.*[.]pdf"}, {REPORT, ANY_PDF}),
-        ("beyond ASCII", {"prefix": "/büro"}, {BUERO}),
+        ("beyond ASCII", {"prefix": "/büro"}, {BUERO, BUERO_BELOW}),
+        ("regex of a segment", {"regex": f"{flag}/büro/[^/]+"}, {BUERO_BELOW}),
         ("prefix except prefix", {"prefix": "/files/", "except": [{"prefix": "/files/public/"}]}, {SECRET}),
         ("regex except regex", {"regex": f"{flag}/files/.*", "except": [{"regex": "/files/public/.*"}]}, {SECRET}),
         (

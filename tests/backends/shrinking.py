@@ -41,5 +41,5 @@ def _passing(way: Way, rule: Rule, spellings: Sequence[bytes]) -> set[bytes]:
     """Those that serve a protected place by the path that the filter lets through."""
     found = way.ask([one for one in spellings if way.can_be_asked(one)])
     found = [one for one in found if one.place in rule.protects]
-    passes = lets_pass(rule, [one.path for one in found])
+    passes = lets_pass(rule, [one.path for one in found], way.without)
     return {one.spelling for one, passing in zip(found, passes, strict=True) if passing}

@@ -189,7 +189,9 @@ def random_spelling(draw: random.Random) -> bytes:
     spelled = b""
     for place, segment in enumerate(_path(draw).split(b"/")):
         if place > 0:
-            spelled += draw.choice(SEPARATORS) if draw.random() < strangeness else b"/"
+            separator = draw.choice(SEPARATORS) if draw.random() < strangeness else b"/"
+            # A path that does not begin with a slash gets nowhere.
+            spelled += separator if place > 1 or separator.startswith(b"/") else b"/" + separator
         spelled += _segment(draw, segment, wildness)
     if draw.random() < strangeness:
         spelled = draw.choice(BEGINNINGS) + spelled
@@ -226,4 +228,4 @@ def is_one_request(target: bytes) -> bool:
 
 def can_reach_a_filter(target: bytes) -> bool:
     """Whether a filter might be asked about this path, by an Envoy that does nothing to paths."""
-    return NEVER_REACHES_A_FILTER.isdisjoint(target)
+    return target.startswith(b"/") and NEVER_REACHES_A_FILTER.isdisjoint(target)

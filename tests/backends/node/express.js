@@ -15,6 +15,7 @@ for (const route of ['/report.pdf', '/büro']) {
   // Express compares routes with what is still escaped.
   app.get(encodeURI(route), (request, response) => response.send(marker(places[route])));
 }
+app.get(encodeURI('/büro/:name'), (request, response) => response.send(marker('buero-below')));
 app.use('/files', express.static(path.join(files, 'files')));
 app.use((error, request, response, next) => response.status(400).send('unreadable'));
 app.listen(port, '127.0.0.1').keepAliveTimeout = 60_000;

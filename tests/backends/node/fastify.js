@@ -10,5 +10,6 @@ for (const [route, place] of Object.entries(places)) {
   if (!route.startsWith('/files/')) app.get(route, async () => marker(place));
 }
 app.get('/admin/:name', async () => marker('admin-below'));
+app.get('/büro/:name', async () => marker('buero-below'));
 app.register(require(process.argv[3]), { root: path.join(files, 'files'), prefix: '/files/' });
 app.listen({ port, host: '127.0.0.1' });

@@ -14,6 +14,7 @@ for (const [route, place] of Object.entries(places)) {
   if (!route.startsWith('/files/')) router.get(encodeURI(route), (context) => { context.body = marker(place); });
 }
 router.get('/admin/:name', (context) => { context.body = marker('admin-below'); });
+router.get(encodeURI('/büro/:name'), (context) => { context.body = marker('buero-below'); });
 app.use(router.routes());
 app.use(async (context) => { if (context.path.startsWith('/files/')) await send(context, context.path, { root: files }); });
 app.listen(port, '127.0.0.1').keepAliveTimeout = 60_000;

@@ -17,5 +17,6 @@ def answer(place):
 
 routes = [Route(path, answer(place)) for path, place in PLACES.items() if place not in ("public", "secret")]
 routes.append(Route("/admin/{name}", answer("admin-below")))
+routes.append(Route("/büro/{name}", answer("buero-below")))
 routes.append(Mount("/files", StaticFiles(directory=FILES / "files")))
 uvicorn.run(Starlette(routes=routes), host="127.0.0.1", port=PORT, log_level="error", access_log=False)

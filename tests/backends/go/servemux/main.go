@@ -15,6 +15,7 @@ func main() {
 		}
 	}
 	mux.Handle("GET /admin/", backends.Answer("admin-below"))
+	mux.Handle("GET /büro/{name}", backends.Answer("buero-below"))
 	mux.Handle("GET /files/", http.FileServer(http.Dir(backends.Files())))
 	backends.Serve(mux)
 }

@@ -50,7 +50,7 @@ def main(arguments):
 def check_machine():
     """Everything that is missing, before anything is built or started."""
     lacking = list(needs.missing(*COMMANDS, "go"))
-    if (reason := sandbox.obstacle()) and not {"ip", "unshare"} & {line.split(" ")[0] for line in lacking}:
+    if not list(needs.missing("ip", "unshare")) and (reason := sandbox.obstacle()):
         lacking.append(f"namespaces cannot be made here ({reason}); run it as root, in a container with --privileged")
     if lacking:
         raise Problem("this machine is not ready:\n  - " + "\n  - ".join(lacking))

@@ -32,6 +32,9 @@ fn decide() -> Result<(), Box<dyn Error>> {
     for warning in &config.warnings {
         println!("warning: {warning}");
     }
+    if config.more_warnings > 0 {
+        println!("and {} more warnings", config.more_warnings);
+    }
     let policy = Policy::new(config);
     let authorization = user.first().map(|pair| format!("Basic {}", BASE64_STANDARD.encode(pair)));
     let request = Request {

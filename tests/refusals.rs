@@ -9,7 +9,7 @@
     reason = "tests panic when they fail"
 )]
 
-use basic_auth::Config;
+use basic_auth::{Config, Warning, WarningKind};
 use serde_json::{Value, json};
 
 fn text_of(row: &Value) -> String {
@@ -53,6 +53,15 @@ fn of_a_hundred_thousand_broken_rules_ten_are_named_and_all_counted() {
         .flat_map(|rule| ["credentials[0]", "hosts[0]"].map(|field| format!("basic_auth_rules[{rule}].{field}")))
         .collect();
     assert_eq!((paths, errors.more()), (expected.iter().map(String::as_str).collect(), 199_990));
+}
+
+#[test]
+fn of_a_hundred_thousand_warnings_some_are_named_and_all_counted() {
+    let rule = json!({"prefix": "/", "request_methods": ["GET"], "credentials": vec!["api-key:"; 100_000]});
+    let config = Config::parse(json!({"basic_auth_rules": [rule]}).to_string().as_bytes()).unwrap();
+    // What is about all rules is named whatever else there is.
+    assert_eq!(config.warnings[0].kind, WarningKind::OpenMethods { rules: 1 });
+    assert_eq!((config.warnings.len(), config.more_warnings), (1 + Warning::MAX, 100_000 - Warning::MAX));
 }
 
 #[test]

@@ -54,8 +54,10 @@ pub struct Config {
     pub hash_budget_ms_per_second: u32,
     /// `lockout`; without it nobody is locked out.
     pub lockout: Option<Lockout>,
-    /// What is allowed and still deserves a look, in the order of the configuration.
+    /// What is allowed and still deserves a look: first what is about all rules, then the first [`Warning::MAX`] others.
     pub warnings: Vec<Warning>,
+    /// How many warnings there are beyond those.
+    pub more_warnings: usize,
 }
 
 /// What a configuration can ask the environment for: the value of a variable, if it is there.

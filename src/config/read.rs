@@ -78,6 +78,7 @@ struct Reader<'e> {
     environment: Environment<'e>,
     errors: ErrorList,
     warnings: Vec<Warning>,
+    more_warnings: usize,
     limits: Limits,
     realms: HashSet<Arc<Realm>>,
     lists: Lists,
@@ -93,6 +94,7 @@ impl<'e> Reader<'e> {
             environment,
             errors: ErrorList::default(),
             warnings: Vec::new(),
+            more_warnings: 0,
             limits: Limits::default(),
             realms: HashSet::new(),
             lists: Lists::default(),
@@ -103,16 +105,16 @@ impl<'e> Reader<'e> {
 
     fn read(mut self, document: &Node<'_>) -> Result<Config, ConfigErrors> {
         let config = self.read_top(document);
-        let Self { errors, mut warnings, open_methods: rules, .. } = self;
-        let mut config = errors.finish(config)?;
-        for (is_there, kind) in
-            [(config.rules.is_empty(), WarningKind::NothingProtected), (rules > 0, WarningKind::OpenMethods { rules })]
-        {
-            if is_there {
-                warnings.push(Warning { path: String::new(), kind });
-            }
-        }
-        config.warnings = warnings;
+        let mut config = self.errors.finish(config)?;
+        let about_all = if config.rules.is_empty() {
+            Some(WarningKind::NothingProtected)
+        } else {
+            let rules = self.open_methods;
+            (rules > 0).then_some(WarningKind::OpenMethods { rules })
+        };
+        config.warnings = about_all.into_iter().map(|kind| Warning { path: String::new(), kind }).collect();
+        config.warnings.append(&mut self.warnings);
+        config.more_warnings = self.more_warnings;
         Ok(config)
     }
 
@@ -127,7 +129,11 @@ impl<'e> Reader<'e> {
     }
 
     fn warn(&mut self, node: &Node<'_>, kind: WarningKind) {
-        self.warnings.push(Warning { path: node.path().to_string(), kind });
+        if self.warnings.len() < Warning::MAX {
+            self.warnings.push(Warning { path: node.path().to_string(), kind });
+        } else {
+            self.more_warnings = self.more_warnings.saturating_add(1);
+        }
     }
 
     /// The object's fields, all of which must be among `known` and none of which may be there twice.
@@ -165,6 +171,7 @@ impl<'e> Reader<'e> {
             hash_budget_ms_per_second: budget?.unwrap_or(DEFAULT_HASH_BUDGET_MS_PER_SECOND),
             lockout: lockout?,
             warnings: Vec::new(),
+            more_warnings: 0,
         })
     }
 

@@ -11,6 +11,11 @@ pub struct Warning {
     pub kind: WarningKind,
 }
 
+impl Warning {
+    /// The most warnings about single values that are kept of one configuration: a million must not fill the memory.
+    pub const MAX: usize = 100;
+}
+
 /// What a [`Warning`] is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]

@@ -75,7 +75,8 @@ impl Root {
         for warning in config.warnings.iter().take(MAX_LOGGED_WARNINGS) {
             warn!("basic_auth: {plugin}{warning}");
         }
-        if let Some(more @ 1..) = config.warnings.len().checked_sub(MAX_LOGGED_WARNINGS) {
+        let more = config.warnings.len().saturating_sub(MAX_LOGGED_WARNINGS).saturating_add(config.more_warnings);
+        if more > 0 {
             warn!("basic_auth: {plugin}and {more} more warnings");
         }
         let policy = Policy::new(config);

@@ -229,7 +229,7 @@ def users_from_a_secret(transcript, roll):
     status(transcript, GATEWAY_URL, OK_TEST, "500", within=SOON)
     status(transcript, GATEWAY_URL, "", "500", path="/login")
     transcript.run(
-        f"grep -o 'basic_auth: configuration refused: .*htpasswd_env.*(Envoy)' {shown(GATEWAY_LOG)} | tail -n 1",
+        f"grep -o 'basic_auth: .*configuration refused: .*htpasswd_env.*(Envoy)' {shown(GATEWAY_LOG)} | tail -n 1",
         contains("basic_auth_rules[0].htpasswd_env: no such environment variable"),
         within=SOON,
     )

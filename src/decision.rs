@@ -165,6 +165,11 @@ impl<'p> Login<'p> {
         }
     }
 
+    /// The pair that is presented.
+    pub(crate) fn pair(&self) -> &Pair {
+        &self.pair
+    }
+
     /// The user name.
     #[must_use]
     pub fn user(&self) -> &[u8] {

@@ -44,6 +44,10 @@ pub enum UserListId {
     Htpasswd(u32),
 }
 
+/// What tells the users of a rule from those of others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UsersKey(Option<PlainListId>, Option<u32>);
+
 /// A rule, but for its hosts and its path, which the index holds.
 pub struct Rule {
     methods: Methods,
@@ -78,8 +82,8 @@ impl Rule {
 
     /// What tells all users of this rule from those of others.
     #[must_use]
-    pub fn users_key(&self) -> (Option<PlainListId>, Option<u32>) {
-        (self.plain, self.hashed)
+    pub fn users_key(&self) -> UsersKey {
+        UsersKey(self.plain, self.hashed)
     }
 
     /// Whether the rule covers a request that the index found for it.

@@ -24,6 +24,12 @@ impl Fingerprint {
         self.0.first_chunk().copied().map_or(0, u64::from_le_bytes)
     }
 
+    /// What is told by eight bytes alone: for keys of a map, and where one may be mistaken for another.
+    #[must_use]
+    pub fn from_word(word: u64) -> Self {
+        Self(u128::from(word).to_le_bytes())
+    }
+
     /// One of a family of fingerprints, by a number: different for different numbers, and as hard to find an input for.
     #[must_use]
     pub fn tweaked(mut self, number: u64) -> Self {

@@ -7,6 +7,7 @@ mod budget;
 mod cooldown;
 mod fingerprint;
 mod lockout;
+mod login;
 mod queue;
 mod retry_after;
 #[cfg(test)]
@@ -16,17 +17,15 @@ mod verified;
 use std::time::Duration;
 
 use crate::decision::{Decision, HashedLogin, Login, Progress, Reason};
-use crate::policy::{Policy, Rule};
+use crate::policy::Policy;
 use crate::request::Request;
 use crate::request::client::Client;
-use crate::users::hash::{Step, Work};
-use crate::users::pair::Pair;
-use crate::users::verification::Verification;
+use crate::users::hash::Step;
 use budget::Budget;
 use cooldown::Cooldown;
-use fingerprint::Fingerprint;
-use lockout::{Attempt, Locks};
-use queue::{Admission, Limits, Queue, Task, Turn};
+use lockout::Locks;
+use login::{LoginAttempt, LoginSource, QueuedLogin, WaitingLogin};
+use queue::{Admission, Limits, Queue, Turn};
 use verified::Verified;
 
 /// A monotonic clock.
@@ -46,76 +45,6 @@ pub enum Outcome<'p> {
     Decided(Decision<'p>),
     /// It waits for a hash; [`Throttle::work`] decides it later.
     Waiting,
-}
-
-/// A login in the queue.
-struct QueuedLogin {
-    source: LoginSource,
-    login: HashedLogin,
-    verification: Verification,
-    /// Under what the pair is remembered once it was verified.
-    remembered: Fingerprint,
-}
-
-/// Who presents a login.
-struct LoginSource {
-    request: u32,
-    client: Client,
-    /// `None` where nobody is locked.
-    attempt: Option<LoginAttempt>,
-}
-
-/// A login as the lockout counts it.
-struct LoginAttempt {
-    attempt: Attempt,
-    /// The rules whose users it is for, as their places in the configuration: one of those that have the same users.
-    rules: Vec<usize>,
-}
-
-impl LoginAttempt {
-    /// Whether it is locked for any list that it is for, and for how many seconds.
-    fn locked(&self, locks: &Locks, policy: &Policy, now: Duration) -> Option<u64> {
-        let mut longest = None;
-        for rule in self.rules.iter().filter_map(|rule| policy.rule(*rule)) {
-            for list in policy.user_lists(rule) {
-                longest = longest.max(locks.locked(&self.attempt, list, now));
-            }
-        }
-        longest
-    }
-
-    /// Counts a failure for each list of the rule that refused it.
-    fn failed(&self, locks: &mut Locks, policy: &Policy, rule: Option<&Rule>, now: Duration) {
-        if let Some(rule) = rule {
-            locks.failed(&self.attempt, &policy.user_lists(rule), now);
-        }
-    }
-
-    /// Forgets its failures for the lists that accepted the pair.
-    fn succeeded(&self, locks: &mut Locks, policy: &Policy, pair: &Pair) {
-        for rule in self.rules.iter().filter_map(|rule| policy.rule(*rule)) {
-            // Which lists accepted it takes longer to tell.
-            if policy.user_lists(rule).into_iter().any(|list| locks.is_counted(&self.attempt, list)) {
-                for list in policy.cleared_lists(rule, pair) {
-                    locks.succeeded(&self.attempt, list);
-                }
-            }
-        }
-    }
-}
-
-impl Task for QueuedLogin {
-    fn done_work(&self) -> Work {
-        self.verification.done_work()
-    }
-
-    fn remaining(&self) -> Work {
-        self.verification.remaining()
-    }
-
-    fn step(&mut self, budget: Work) -> Step {
-        self.verification.step(budget)
-    }
 }
 
 impl Throttle {
@@ -161,7 +90,7 @@ impl Throttle {
         }
         if !self.cooldown.is_empty() {
             source.client = client.take().map_or(source.client, |client| client());
-            if let Some(retry_after) = self.cooldown.remaining(&source.client, login.user(), clock()) {
+            if let Some(retry_after) = self.cooldown.remaining(&source.client, login.pair(), clock()) {
                 return Outcome::Decided(Decision::Throttled { reason: Reason::Busy, retry_after, rule: login.rule() });
             }
         }
@@ -179,55 +108,68 @@ impl Throttle {
         let lock =
             |locks: &Option<Locks>, source: &LoginSource| source.attempt.as_ref()?.locked(locks.as_ref()?, policy, now);
         // Logins that wait together must not all be tried before the first failure counts, nor all be hashed.
-        let finished = queue.work(clock, &mut |turn| match turn {
-            Turn::Begins(queued) if lock(locks, &queued.source).is_some() => Some(Step::Wrong),
+        let mut finished = queue.work(clock, &mut |turn| match turn {
+            Turn::Begins(queued) if lock(locks, &queued.first().source).is_some() => Some(Step::Wrong),
             Turn::Begins(queued) => verified.contains(&queued.remembered).then_some(Step::Right),
-            Turn::Ended(queued, Step::Wrong) => {
-                if let (Some(locks), Some(attempt)) = (locks.as_mut(), &queued.source.attempt) {
-                    attempt.failed(locks, policy, queued.login.hashing_rule(policy), now);
+            Turn::Ended(queued, Step::Right) => {
+                verified.insert(queued.remembered);
+                None
+            }
+            Turn::Ended(queued, _) => {
+                let WaitingLogin { source, login } = queued.first();
+                if let (Some(locks), Some(attempt)) = (locks.as_mut(), &source.attempt) {
+                    attempt.failed(locks, policy, login.hashing_rule(policy), now);
                 }
                 None
             }
-            Turn::Ended(..) => None,
         });
+        // Whoever else waits with a pair that was verified now need not wait for a turn.
+        if finished.iter().any(|(_, step)| *step == Step::Right) {
+            let others = queue.take_where(&mut |queued| verified.contains(&queued.remembered));
+            finished.extend(others.into_iter().map(|queued| {
+                let is_locked = lock(locks, &queued.first().source).is_some();
+                (queued, if is_locked { Step::Wrong } else { Step::Right })
+            }));
+        }
         let finished: Vec<_> = finished
             .into_iter()
             .map(|(queued, step)| {
-                let was_tried = step == Step::Right || queued.verification.state() != Step::Pending;
-                let locked = if was_tried { None } else { lock(locks, &queued.source) };
+                let was_tried = step == Step::Right || queued.state() != Step::Pending;
+                let locked = if was_tried { None } else { lock(locks, &queued.first().source) };
                 (queued, step, locked)
             })
             .collect();
         let mut decided = Vec::new();
         for (queued, step, locked) in finished {
-            let request = queued.source.request;
-            let decision = if let Some(retry_after) = locked {
-                Some(Decision::Throttled { reason: Reason::Locked, retry_after, rule: queued.login.rule() })
-            } else {
-                match self.finish(policy, queued, step) {
-                    // It was counted when it ended.
-                    (_, Progress::Decided(decision)) if step == Step::Wrong => Some(decision),
-                    (source, progress) => self.advance(policy, progress, source, clock),
-                }
-            };
-            decided.extend(decision.map(|decision| (request, decision)));
+            for WaitingLogin { source, login } in queued.into_logins() {
+                let request = source.request;
+                let decision = if let Some(retry_after) = locked {
+                    Some(Decision::Throttled { reason: Reason::Locked, retry_after, rule: login.rule() })
+                } else {
+                    if step == Step::Right {
+                        self.cooldown.exempt(&source.client, login.pair());
+                    }
+                    match login.verified(policy, step == Step::Right) {
+                        // It was counted when it ended.
+                        Progress::Decided(decision) if step == Step::Wrong => Some(decision),
+                        progress => self.advance(policy, progress, source, clock),
+                    }
+                };
+                decided.extend(decision.map(|decision| (request, decision)));
+            }
         }
         decided
     }
 
     /// Takes a request back whose client is gone.
     pub fn forget(&mut self, number: u32) {
-        self.queue.retain(&mut |queued| queued.source.request != number);
+        self.queue.take_where(&mut |queued| !queued.forget(number));
     }
 
     /// Takes all requests back that wait.
     pub fn forget_all(&mut self) -> Vec<u32> {
-        let mut numbers = Vec::new();
-        self.queue.retain(&mut |queued| {
-            numbers.push(queued.source.request);
-            false
-        });
-        numbers
+        let taken = self.queue.take_where(&mut |_| true);
+        taken.iter().flat_map(QueuedLogin::requests).collect()
     }
 
     /// Whether nothing waits, so that no [`Throttle::work`] is needed.
@@ -256,31 +198,47 @@ impl Throttle {
             let pair = login.pair();
             let remembered = self.verified.fingerprint(&users.to_le_bytes(), pair.user(), pair.password());
             if self.verified.contains(&remembered) {
+                self.cooldown.exempt(&source.client, pair);
                 progress = login.verified(policy, true);
                 continue;
             }
-            let verification = login.verification(policy);
             let client = source.client;
-            let queued = QueuedLogin { source, login, verification, remembered };
-            match self.queue.submit(client, queued, clock) {
-                Admission::Done(queued, step) => (source, progress) = self.finish(policy, queued, step),
+            let waiting = WaitingLogin { source, login };
+            if let Some(queued) = self.queue.find(&client, &|queued| queued.is_for(&waiting, &remembered, policy)) {
+                if queued.is_full() {
+                    return Some(self.turn_away(&client, &waiting.login, 1, clock));
+                }
+                queued.share(waiting);
+                return None;
+            }
+            let verification = waiting.login.verification(policy);
+            match self.queue.submit(client, QueuedLogin::new(waiting, verification, remembered), clock) {
                 Admission::Queued => return None,
                 Admission::Busy { task, retry_after } => {
-                    self.cooldown.insert(&client, task.login.pair().user(), clock());
-                    return Some(Decision::Throttled { reason: Reason::Busy, retry_after, rule: task.login.rule() });
+                    return Some(self.turn_away(&client, &task.first().login, retry_after, clock));
+                }
+                Admission::Done(queued, step) => {
+                    let WaitingLogin { source: from, login } = queued.into_first();
+                    if step == Step::Right {
+                        self.verified.insert(remembered);
+                        self.cooldown.exempt(&client, login.pair());
+                    }
+                    (source, progress) = (from, login.verified(policy, step == Step::Right));
                 }
             }
         }
     }
 
-    /// Remembers a pair that was verified, and nothing else.
-    fn finish<'p>(&mut self, policy: &'p Policy, queued: QueuedLogin, step: Step) -> (LoginSource, Progress<'p>) {
-        let QueuedLogin { source, login, remembered, .. } = queued;
-        let right = step == Step::Right;
-        if right {
-            self.verified.insert(remembered);
-        }
-        (source, login.verified(policy, right))
+    /// Tells a client to come again with this login.
+    fn turn_away<'p>(
+        &mut self,
+        client: &Client,
+        login: &HashedLogin,
+        retry_after: u64,
+        clock: Clock<'_>,
+    ) -> Decision<'p> {
+        self.cooldown.insert(client, login.pair(), clock());
+        Decision::Throttled { reason: Reason::Busy, retry_after, rule: login.rule() }
     }
 
     /// Counts failures for the lockout: for each list of the rule that refuses.

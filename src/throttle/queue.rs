@@ -188,23 +188,35 @@ impl<T: Task> Queue<T> {
         u64::from(self.limits.turn.pieces_in(task.remaining())).max(1)
     }
 
-    /// Asks about every task, in order, and takes out those that are not wanted any more. A turn ends with its task, so
-    /// that nobody keeps it by giving up one login after the other.
-    pub fn retain(&mut self, wanted: &mut dyn FnMut(&T) -> bool) {
+    /// A task of a client.
+    pub fn find(&mut self, client: &Client, wanted: &dyn Fn(&T) -> bool) -> Option<&mut T> {
+        let own = self.turns.iter_mut().find(|waiting| waiting.client == *client)?;
+        own.tasks.iter_mut().find(|task| wanted(task))
+    }
+
+    /// Asks about every task, in order, and takes those out that are wanted. A turn ends with its task, so that nobody
+    /// keeps it by giving up one login after the other.
+    pub fn take_where(&mut self, wanted: &mut dyn FnMut(&mut T) -> bool) -> Vec<T> {
+        let mut taken = Vec::new();
         let mut is_interrupted = false;
         let mut is_first = self.turn_left > Work::ZERO;
         for waiting in &mut self.turns {
-            waiting.tasks.retain(|task| {
-                let is_wanted = wanted(task);
-                is_interrupted |= is_first && !is_wanted;
+            for _ in 0..waiting.tasks.len() {
+                let Some(mut task) = waiting.tasks.pop_front() else { break };
+                if wanted(&mut task) {
+                    is_interrupted |= is_first;
+                    taken.push(task);
+                } else {
+                    waiting.tasks.push_back(task);
+                }
                 is_first = false;
-                is_wanted
-            });
+            }
         }
         if is_interrupted {
             self.end_turn();
         }
         self.turns.retain(|waiting| !waiting.tasks.is_empty());
+        taken
     }
 
     /// Ends the turn of the client in front, which then waits for its next one behind all others.
@@ -275,7 +287,7 @@ impl<T: Task> Queue<T> {
     }
 
     /// How many tasks there are.
-    fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.turns.iter().map(|waiting| waiting.tasks.len()).sum()
     }
 

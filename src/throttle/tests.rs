@@ -7,6 +7,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
+use super::verified::Verified;
 use super::{Outcome, Throttle};
 use crate::config::Config;
 use crate::decision::{Decision, Reason};
@@ -296,6 +297,141 @@ fn names_are_locked_alike_whether_a_list_knows_them_or_not() {
             "{name}"
         );
     }
+}
+
+/// Rules that cover `/one/`, `/other/` and, both of them, `/both/`.
+fn two_lists() -> String {
+    format!(
+        r#"{{"prefix": "/one/", "htpasswd": "alice:{BCRYPT4}"}}, {{"prefix": "/same/", "htpasswd": "alice:{BCRYPT4}"}},
+           {{"prefix": "/other/", "htpasswd": "alice:{OTHER_BCRYPT4}"}}, {{"prefix": "/both/", "htpasswd": "alice:{BCRYPT4}"}},
+           {{"prefix": "/both/", "htpasswd": "alice:{OTHER_BCRYPT4}\nalice:{BCRYPT4}"}}"#
+    )
+}
+
+#[test]
+fn equal_logins_of_a_client_share_one_verification() {
+    let mut worker = strict(&two_lists());
+    for number in 0..60 {
+        let path = ["/one/", "/same/"][number % 2];
+        assert_eq!(worker.login(1, path, "alice:secret"), None);
+    }
+    assert_eq!(worker.throttle.queue.len(), 1);
+    // Another client's is its own, and so is another pair, and another list.
+    assert_eq!(worker.login(2, "/one/", "alice:secret"), None);
+    assert_eq!(worker.login(1, "/one/", "alice:secret2"), None);
+    assert_eq!(worker.login(1, "/other/", "alice:secret"), None);
+    assert_eq!(worker.throttle.queue.len(), 4);
+    let mut decisions = worker.drain();
+    decisions.sort();
+    assert_eq!(decisions.len(), 63);
+    assert!(decisions[..61].iter().all(|decision| decision == "accepted"));
+    assert_eq!(decisions[61..], [WRONG, WRONG]);
+}
+
+#[test]
+fn equal_logins_go_on_together_from_rule_to_rule() {
+    let mut worker = strict(&two_lists());
+    for _ in 0..60 {
+        assert_eq!(worker.login(1, "/both/", "alice:secret"), None);
+    }
+    assert_eq!(worker.drain(), ["accepted"; 60]);
+    for _ in 0..60 {
+        assert_eq!(worker.login(1, "/both/", "alice:wrong"), None);
+    }
+    assert_eq!(worker.drain(), [WRONG; 60]);
+}
+
+#[test]
+fn equal_guesses_are_one_failure() {
+    let mut worker = strict(&two_lists());
+    for _ in 0..60 {
+        assert_eq!(worker.login(1, "/one/", "alice:wrong"), None);
+    }
+    assert_eq!(worker.drain(), [WRONG; 60]);
+    assert_eq!([worker.answer("/one/", "alice:2"), worker.answer("/one/", "alice:3")], [WRONG; 2]);
+    assert_eq!(worker.answer("/one/", "alice:secret"), "locked");
+}
+
+#[test]
+fn logins_whose_locks_differ_share_nothing() {
+    let mut worker = strict(&two_lists());
+    assert_eq!(worker.login(1, "/one/", "alice:secret"), None);
+    assert_eq!(worker.login(1, "/both/", "alice:secret"), None);
+    assert_eq!(worker.throttle.queue.len(), 2);
+    assert_eq!(worker.drain(), ["accepted"; 2]);
+}
+
+#[test]
+fn a_verification_is_shared_by_so_many_at_most() {
+    let mut worker = strict(&two_lists());
+    let waiting = (0..1_000).take_while(|_| worker.login(1, "/one/", "alice:secret").is_none()).count();
+    assert_eq!(waiting, 256);
+    assert_eq!(worker.login(2, "/one/", "alice:secret"), None, "another client has its own");
+    assert_eq!(worker.drain(), ["accepted"; 257]);
+}
+
+#[test]
+fn who_shares_may_go_first_and_last() {
+    let mut worker = strict(&two_lists());
+    for gone in [&[1, 2, 3][..], &[2], &[3, 1], &[1, 2]] {
+        worker.requests = 0;
+        worker.throttle.verified = Verified::new(&[7; 32], 0);
+        for _ in 0..3 {
+            assert_eq!(worker.login(1, "/one/", "alice:secret"), None);
+        }
+        for number in gone {
+            worker.throttle.forget(*number);
+        }
+        assert_eq!(worker.throttle.is_idle(), gone.len() == 3);
+        assert_eq!(worker.drain().len(), 3 - gone.len(), "{gone:?}");
+    }
+    for _ in 0..3 {
+        assert_eq!(worker.login(1, "/one/", "alice:secret"), None);
+    }
+    assert_eq!(worker.throttle.forget_all(), [4, 5, 6]);
+    assert!(worker.throttle.is_idle());
+}
+
+#[test]
+fn whoever_waits_with_a_pair_is_answered_when_it_is_verified() {
+    let mut worker = Worker::new(&format!(
+        r#"{{"hash_budget_ms_per_second": 1, "basic_auth_rules": [{{"prefix": "/", "htpasswd": "alice:{BCRYPT4}"}}]}}"#
+    ));
+    for number in 1..=4 {
+        let pair = if [1, 4].contains(&number) { "alice:secret" } else { "alice:wrong" };
+        assert_eq!(worker.login(number, "/", pair), None);
+    }
+    let mut decisions = Vec::new();
+    while decisions.is_empty() {
+        worker.now += Duration::from_millis(4);
+        let decided = worker.throttle.work(&worker.policy, &mut || worker.now);
+        decisions.extend(decided.iter().map(|(number, decision)| (*number, shown(decision))));
+    }
+    // One slice is not enough for those who waited before the fourth.
+    decisions.retain(|(_, decision)| decision == "accepted");
+    assert_eq!(decisions.iter().map(|(number, _)| *number).collect::<Vec<_>>(), [1, 4]);
+    assert!(!worker.throttle.is_idle());
+}
+
+#[test]
+fn a_remembered_pair_passes_whatever_its_client_did_before() {
+    let mut worker = Worker::new(&format!(
+        r#"{{"hash_budget_ms_per_second": 1, "basic_auth_rules": [{{"prefix": "/", "htpasswd": "alice:{BCRYPT4}"}}]}}"#
+    ));
+    assert_eq!(worker.answer("/", "alice:secret"), "accepted");
+    assert_eq!(worker.login(3, "/", "alice:secret").unwrap(), "accepted", "and another client's own");
+    let mut statuses = Vec::new();
+    for number in 0..40 {
+        statuses.extend(worker.login(1, "/", &format!("alice:{number}")));
+        assert_eq!(worker.login(1, "/", "alice:secret").unwrap(), "accepted");
+    }
+    assert!(statuses.len() > 20 && statuses.iter().all(|status| status == "busy"), "{statuses:?}");
+    // A client that was not accepted with it before could be guessing, while it is told to stay away.
+    for client in [2, 3] {
+        while worker.login(client, "/", &format!("alice:{}", worker.requests)).is_none() {}
+    }
+    assert_eq!(worker.login(2, "/", "alice:secret").unwrap(), "busy");
+    assert_eq!(worker.login(3, "/", "alice:secret").unwrap(), "accepted");
 }
 
 #[test]

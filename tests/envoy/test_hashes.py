@@ -1,5 +1,7 @@
 """Slow hashes in a real Envoy: requests wait, nobody else does, and whatever happens to them, nothing opens."""
 
+import contextlib
+import functools
 import socket
 import threading
 import time
@@ -11,7 +13,9 @@ from http_client import Http2, basic, http1, http1_bytes, http1_raw, http1_statu
 
 DEAR = f"dear:{SLOW_SECRET7}"
 CHEAP = f"cheap:{CHEAP_SECRET3}"
-# Of `secret14`, at the highest cost, and of `secret656`, with the rounds that Ansible writes.
+# Of `secret12`, at the highest cost without a warning; of `secret14`, at the highest cost; and of `secret656`, with the
+# rounds that Ansible writes.
+COST12 = "cost12:$2y$12$cWJG9E/vfWRBEmVzxV3uIeDpkIbuX5G5JpLdsLtoyeQaWI8IOihXS"
 COSTLIEST = "costliest:$2y$14$NIjW.2bfV26LmNvSQU36JuQ9ZR08Qqxx9WQQwlTlY5iVFWEihLY8S"
 ANSIBLE = (
     "ansible:$6$rounds=656000$zcKwJ9BzquWu4Hjj"
@@ -43,6 +47,7 @@ def proxy(plugin, version):
             {"prefix": "/costliest", "htpasswd": COSTLIEST},
             {"prefix": "/ansible", "htpasswd": ANSIBLE},
             {"prefix": "/slow", "htpasswd": DEAR},
+            {"prefix": "/cost12", "htpasswd": COST12},
         ]
     }
     forwarded = {"use_remote_address": False, "xff_num_trusted_hops": 0}
@@ -51,6 +56,7 @@ def proxy(plugin, version):
         listener("environment", [plugin(from_environment, environment=environment, vm_id="environment")], answer_200()),
         listener("small", [plugin(rules(DEAR, hash_budget_ms_per_second=25.0))], answer_200()),
         listener("lockout", [plugin(rules(CHEAP, lockout=strict))], answer_200(), manager={"use_remote_address": True}),
+        listener("slow lockout", [plugin(rules(DEAR, lockout=strict))], answer_200()),
         listener("lists", [plugin(two_lists)], answer_200(), manager={"use_remote_address": True}),
         listener("forwarded", [plugin(rules(CHEAP, lockout=strict))], answer_200(), manager=forwarded),
         listener("costly", [plugin(costly)], answer_200(), manager=forwarded),
@@ -113,6 +119,46 @@ def test_a_body_takes_no_waiting_request_along(proxy):
     assert http1(port, b"POST", b"/slow", [RIGHT], body=b"x").status == 200
     assert http1(port, b"POST", b"/open", body=b"x").status == 200
     assert http1(port, b"POST", b"/slow", body=b"x").status == 401
+
+
+def together(port, requests):
+    """The statuses of requests, given as path and header, that are sent at once, each on its own connection."""
+    with contextlib.ExitStack() as stack:
+        connect = functools.partial(socket.create_connection, ("127.0.0.1", port), timeout=60)
+        connections = [stack.enter_context(connect()) for _ in requests]
+        for connection, (path, (name, value)) in zip(connections, requests, strict=True):
+            connection.sendall(b"GET %b HTTP/1.1\r\nhost: test\r\n%b: %b\r\n\r\n" % (path, name, value))
+        return [int(connection.recv(65536).split()[1]) for connection in connections]
+
+
+@pytest.mark.parametrize(
+    ("path", "pair", "number"), [(b"/slow", "dear:secret7", 60), (b"/cost12", "cost12:secret12", 8)]
+)
+def test_equal_logins_at_once_are_verified_once(plugin, version, path, pair, number):
+    """A browser opens up to 16 connections, each with the same pair, before the first of them is answered."""
+    lists = [{"prefix": "/slow", "htpasswd": DEAR}, {"prefix": "/cost12", "htpasswd": COST12}]
+    listeners = [listener("cold", [plugin({"basic_auth_rules": lists})], answer_200())]
+    with Envoy(bootstrap(listeners), version=version) as proxy:
+        began = time.monotonic()
+        assert together(proxy.ports["cold"], [(path, basic(pair))] * number) == [200] * number
+        # One after the other they would take 13 seconds, or 7.
+        assert time.monotonic() - began < 6
+
+
+def test_equal_wrong_logins_at_once_are_one_failure(proxy):
+    assert together(proxy.ports["slow lockout"], [(b"/slow", basic("dear:wrong"))] * 12) == [401] * 12
+    attempts = [http1(proxy.ports["slow lockout"], b"GET", b"/slow", [basic(f"dear:{n}")]).status for n in range(3)]
+    assert attempts == [401, 401, 429]
+
+
+def test_a_remembered_pair_passes_beside_wrong_ones(proxy):
+    port = proxy.ports["small"]
+    assert log_in_when_told(port, [RIGHT]) == 200
+    wrong = [(b"/slow", basic(f"dear:beside {number}")) for number in range(40)]
+    right = [(b"/slow", RIGHT)] * 20
+    statuses = together(port, wrong + right)
+    assert statuses[40:] == [200] * 20
+    assert set(statuses[:40]) <= {401, 429} and 429 in statuses[:40]
 
 
 def test_requests_of_one_connection_are_answered_in_order(proxy):

@@ -103,9 +103,7 @@ impl Worker {
 
     /// Takes a task out, and says whether it was there.
     fn remove(&mut self, name: u32) -> bool {
-        let before = self.queue.len();
-        self.queue.retain(&mut |task| task.name != name);
-        before - self.queue.len() == 1
+        !self.queue.take_where(&mut |task| task.name == name).is_empty()
     }
 
     /// Rests for 4 ms and works for a slice; the names of clients that are finished.
@@ -253,19 +251,15 @@ fn some_are_taken_out_together() {
         worker.wait(from, 20.0);
     }
     worker.tick();
-    worker.queue.retain(&mut |task| task.client != 1);
+    let names = |tasks: Vec<Fake>| tasks.iter().map(|task| (task.client, task.name)).collect::<Vec<_>>();
+    assert_eq!(names(worker.queue.take_where(&mut |task| task.client == 1)), [(1, 1), (1, 3)]);
     assert_eq!(worker.queue.len(), 2);
     assert_eq!(worker.drain(), [2, 3]);
     for from in [1, 2, 1] {
         worker.wait(from, 20.0);
     }
     worker.tick();
-    let mut asked = Vec::new();
-    worker.queue.retain(&mut |task| {
-        asked.push((task.client, task.name));
-        false
-    });
-    assert_eq!(asked, [(1, 5), (1, 7), (2, 6)]);
+    assert_eq!(names(worker.queue.take_where(&mut |_| true)), [(1, 5), (1, 7), (2, 6)]);
     assert!(worker.queue.is_empty() && worker.drain().is_empty());
 }
 

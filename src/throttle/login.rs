@@ -1,0 +1,161 @@
+//! Logins that wait, and what the lockout counts them by.
+
+use std::time::Duration;
+
+use super::fingerprint::Fingerprint;
+use super::lockout::{Attempt, Locks};
+use super::queue::Task;
+use crate::decision::HashedLogin;
+use crate::policy::{Policy, Rule, UsersKey};
+use crate::request::client::Client;
+use crate::users::hash::{Step, Work};
+use crate::users::pair::Pair;
+use crate::users::verification::Verification;
+
+/// A verification, and the logins that wait for it: of one client, with one pair, for the same users.
+pub(super) struct QueuedLogin {
+    first: WaitingLogin,
+    others: Vec<WaitingLogin>,
+    verification: Verification,
+    /// Under what the pair is remembered once it was verified.
+    pub(super) remembered: Fingerprint,
+}
+
+/// A login that waits for a verification.
+pub(super) struct WaitingLogin {
+    pub(super) source: LoginSource,
+    pub(super) login: HashedLogin,
+}
+
+/// Who presents a login.
+pub(super) struct LoginSource {
+    pub(super) request: u32,
+    pub(super) client: Client,
+    /// `None` where nobody is locked.
+    pub(super) attempt: Option<LoginAttempt>,
+}
+
+/// A login as the lockout counts it.
+pub(super) struct LoginAttempt {
+    pub(super) attempt: Attempt,
+    /// The rules whose users it is for, as their places in the configuration: one of those that have the same users.
+    pub(super) rules: Vec<usize>,
+}
+
+impl LoginAttempt {
+    /// What tells the users that it is for from those of others.
+    fn users(&self, policy: &Policy) -> Vec<UsersKey> {
+        self.rules.iter().filter_map(|rule| policy.rule(*rule)).map(Rule::users_key).collect()
+    }
+
+    /// Whether it is locked for any list that it is for, and for how many seconds.
+    pub(super) fn locked(&self, locks: &Locks, policy: &Policy, now: Duration) -> Option<u64> {
+        let mut longest = None;
+        for rule in self.rules.iter().filter_map(|rule| policy.rule(*rule)) {
+            for list in policy.user_lists(rule) {
+                longest = longest.max(locks.locked(&self.attempt, list, now));
+            }
+        }
+        longest
+    }
+
+    /// Counts a failure for each list of the rule that refused it.
+    pub(super) fn failed(&self, locks: &mut Locks, policy: &Policy, rule: Option<&Rule>, now: Duration) {
+        if let Some(rule) = rule {
+            locks.failed(&self.attempt, &policy.user_lists(rule), now);
+        }
+    }
+
+    /// Forgets its failures for the lists that accepted the pair.
+    pub(super) fn succeeded(&self, locks: &mut Locks, policy: &Policy, pair: &Pair) {
+        for rule in self.rules.iter().filter_map(|rule| policy.rule(*rule)) {
+            // Which lists accepted it takes longer to tell.
+            if policy.user_lists(rule).into_iter().any(|list| locks.is_counted(&self.attempt, list)) {
+                for list in policy.cleared_lists(rule, pair) {
+                    locks.succeeded(&self.attempt, list);
+                }
+            }
+        }
+    }
+}
+
+impl QueuedLogin {
+    /// How many logins share a verification. Each takes about 200 bytes.
+    const MAX_LOGINS: usize = 256;
+
+    pub(super) fn new(first: WaitingLogin, verification: Verification, remembered: Fingerprint) -> Self {
+        Self { first, others: Vec::new(), verification, remembered }
+    }
+
+    /// The login that came first.
+    pub(super) fn first(&self) -> &WaitingLogin {
+        &self.first
+    }
+
+    /// Only the login that came first: for one that never waited.
+    pub(super) fn into_first(self) -> WaitingLogin {
+        self.first
+    }
+
+    /// All of them, in the order in which they came.
+    pub(super) fn into_logins(self) -> impl Iterator<Item = WaitingLogin> {
+        [self.first].into_iter().chain(self.others)
+    }
+
+    /// How far the verification has come.
+    pub(super) fn state(&self) -> Step {
+        self.verification.state()
+    }
+
+    /// Whether another login of the same client may wait for this verification: it presents the same pair to the same
+    /// users, and the same lists decide whether it is locked.
+    pub(super) fn is_for(&self, login: &WaitingLogin, remembered: &Fingerprint, policy: &Policy) -> bool {
+        let users = |login: &HashedLogin| login.hashing_rule(policy).map(Rule::users_key);
+        let rules = |source: &LoginSource| source.attempt.as_ref().map(|attempt| attempt.users(policy));
+        self.remembered == *remembered
+            && users(&self.first.login) == users(&login.login)
+            && rules(&self.first.source) == rules(&login.source)
+    }
+
+    /// Whether no more logins may share this verification.
+    pub(super) fn is_full(&self) -> bool {
+        self.others.len().saturating_add(1) >= Self::MAX_LOGINS
+    }
+
+    /// Lets another login wait for this verification.
+    pub(super) fn share(&mut self, login: WaitingLogin) {
+        self.others.push(login);
+    }
+
+    /// The numbers of the requests that wait.
+    pub(super) fn requests(&self) -> impl Iterator<Item = u32> {
+        [&self.first].into_iter().chain(&self.others).map(|login| login.source.request)
+    }
+
+    /// Takes a request back; says whether any is left.
+    pub(super) fn forget(&mut self, request: u32) -> bool {
+        if self.first.source.request != request {
+            self.others.retain(|login| login.source.request != request);
+            return true;
+        }
+        if self.others.is_empty() {
+            return false;
+        }
+        self.first = self.others.remove(0);
+        true
+    }
+}
+
+impl Task for QueuedLogin {
+    fn done_work(&self) -> Work {
+        self.verification.done_work()
+    }
+
+    fn remaining(&self) -> Work {
+        self.verification.remaining()
+    }
+
+    fn step(&mut self, budget: Work) -> Step {
+        self.verification.step(budget)
+    }
+}

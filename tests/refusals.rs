@@ -56,6 +56,25 @@ fn of_a_hundred_thousand_broken_rules_ten_are_named_and_all_counted() {
 }
 
 #[test]
+fn the_first_errors_are_kept_whenever_they_are_found() {
+    // The top is read before the rules, and its errors are the last ones here.
+    let rules = ["{}"; 6].join(", ");
+    let text = format!(r#"{{"basic_auth_rules": [{rules}], "realm": null, "lockout": null, "hosts": []}}"#);
+    let errors = Config::parse(text.as_bytes()).unwrap_err();
+    let (first, last) = (&errors.errors()[0], &errors.errors()[9]);
+    assert_eq!((&*first.path, &*last.path), ("basic_auth_rules[0]", "basic_auth_rules[4]"));
+    assert_eq!((errors.errors().len(), errors.more()), (10, 5));
+}
+
+#[test]
+fn rules_that_differ_are_not_taken_for_one() {
+    let rules: Vec<Value> =
+        (0..20_000).map(|number| json!({"prefix": format!("/{number}/"), "credentials": ["ok:test"]})).collect();
+    let config = Config::parse(json!({"basic_auth_rules": rules}).to_string().as_bytes()).unwrap();
+    assert_eq!(config.warnings, []);
+}
+
+#[test]
 fn of_a_hundred_thousand_warnings_some_are_named_and_all_counted() {
     let rule = json!({"prefix": "/", "request_methods": ["GET"], "credentials": vec!["api-key:"; 100_000]});
     let config = Config::parse(json!({"basic_auth_rules": [rule]}).to_string().as_bytes()).unwrap();
@@ -73,9 +92,10 @@ fn the_errors_are_in_the_order_of_the_text() {
     let paths: Vec<&str> = errors.errors().iter().map(|error| &*error.path).collect();
     let rule = "basic_auth_rules[0]";
     let expected = [
-        rule,
         &format!("{rule}.hosts[0]"),
         &format!("{rule}.prefix"),
+        // `x`, of whose name nothing is shown.
+        rule,
         &format!("{rule}.realm"),
         "basic_auth_rules[1]",
         "realm",

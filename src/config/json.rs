@@ -51,6 +51,11 @@ impl<'a> Node<'a> {
         Self { text, path: Path::Field(&self.path, name) }
     }
 
+    /// The node, but at the position of one of its members.
+    pub(super) fn at_member(&self, text: &'a str) -> Self {
+        Self { text, path: self.path }
+    }
+
     /// The path of the node.
     pub(super) fn path(&self) -> Path<'a> {
         self.path

@@ -26,10 +26,13 @@ pub(super) fn is_protobuf(mut bytes: &[u8]) -> bool {
 /// The length at the front, seven bits in a byte and the lowest first, and what follows it.
 fn length(bytes: &[u8]) -> Option<(usize, &[u8])> {
     let mut length = 0_usize;
-    for (place, byte) in (0..4_u32).zip(bytes) {
-        length |= usize::from(byte & 0x7f).wrapping_shl(place.wrapping_mul(7));
+    let mut rest = bytes;
+    for shift in [0, 7, 14, 21] {
+        let (byte, following) = rest.split_first()?;
+        rest = following;
+        length |= usize::from(byte & 0x7f).wrapping_shl(shift);
         if byte & 0x80 == 0 {
-            return Some((length, bytes.split_at_checked(place as usize)?.1.get(1..)?));
+            return Some((length, rest));
         }
     }
     None

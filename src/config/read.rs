@@ -142,7 +142,7 @@ impl<'e> Reader<'e> {
         let mut fields = Fields { object, found: Vec::with_capacity(members.len().min(known.len())), unknown: None };
         for (written, text) in members {
             let Some(name) = known.iter().find(|name| **name == written) else {
-                fields.unknown = Some(self.errors.add(object, unknown::problem(&written, known)));
+                fields.unknown = Some(self.errors.add(&object.at_member(text), unknown::problem(&written, known)));
                 continue;
             };
             if fields.found.iter().any(|(earlier, _)| earlier == name) {

@@ -97,6 +97,7 @@ def everyone(plan: Plan, only: str, seed: int, without: str | None, findings: Pa
 
 def _ask(backend: catalogue.Backend, plan: Plan, seed: str, without: str | None, corpus) -> Asked:
     every_rule = rules(ignores_case=backend.ignores_case, path_info=backend.path_info)
+    every_rule = [rule for rule in every_rule if rule.is_sound]
     asked = Asked(backend.name, backend.version())
     with Running(backend) as running:
         for way in ways.direct_ways(running, without):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 ADMIN, ADMIN_X, ADMIN_BELOW = "admin", "admin-x", "admin-below"
 SECRET, PUBLIC, REPORT, ANY_PDF = "secret", "public", "report", "any-pdf"
-BUERO, BUERO_BELOW = "buero", "buero-below"
+BUERO, BUERO_BELOW, BLANK = "buero", "buero-below", "blank"
 
 PLAIN = {
     ADMIN: "/admin",
@@ -15,6 +15,7 @@ PLAIN = {
     ADMIN_BELOW: "/admin/below",
     SECRET: "/files/secret",
     PUBLIC: "/files/public/x",
+    BLANK: "/files/a%20b",
     REPORT: "/report.pdf",
     ANY_PDF: "/any.pdf",
     BUERO: "/b%C3%BCro",
@@ -44,6 +45,8 @@ class Rule:
     name: str
     matcher: dict
     protects: frozenset[str]
+    is_sound: bool = True
+    """Whether it protects them under every spelling; otherwise it only shows who needs which step."""
 
     @property
     def covers_below(self) -> bool:
@@ -59,23 +62,24 @@ class Rule:
 def rules(*, ignores_case: bool, path_info: bool) -> list[Rule]:
     """A rule of every kind, with and without an exception, but where a backend needs rules that cover what is below.
 
-    A regex says by itself whether it ignores case.
+    A regex says by itself whether it ignores case, and its escapes stand for themselves.
     """
     flag = "(?i)" if ignores_case else ""
     below = {ADMIN, ADMIN_X, ADMIN_BELOW}
-    everything = {ADMIN, ADMIN_X, SECRET, REPORT, BUERO}
+    everything = {ADMIN, ADMIN_X, SECRET, REPORT, BUERO, BLANK}
     table = [
         ("prefix", {"prefix": "/admin"}, below),
         ("prefix with a slash", {"prefix": "/admin/"}, below),
         ("exact", {"exact": "/admin"}, {ADMIN}),
         ("exact below", {"exact": "/admin/x"}, {ADMIN_X}),
+        ("exact with an escape", {"exact": "/files/a%20b"}, {BLANK}),
         ("suffix", {"suffix": ".pdf"}, {REPORT, ANY_PDF}),
         ("suffix of a segment", {"suffix": "/secret"}, {SECRET}),
         ("regex", {"regex": f"{flag}/admin(/.*)?"}, below),
         ("regex of a suffix", {"regex": f"{flag}.*[.]pdf"}, {REPORT, ANY_PDF}),
         ("beyond ASCII", {"prefix": "/büro"}, {BUERO, BUERO_BELOW}),
         ("regex of a segment", {"regex": f"{flag}/büro/[^/]+"}, {BUERO_BELOW}),
-        ("prefix except prefix", {"prefix": "/files/", "except": [{"prefix": "/files/public/"}]}, {SECRET}),
+        ("prefix except prefix", {"prefix": "/files/", "except": [{"prefix": "/files/public/"}]}, {SECRET, BLANK}),
         ("regex except regex", {"regex": f"{flag}/files/.*", "except": [{"regex": "/files/public/.*"}]}, {SECRET}),
         (
             "suffix except exact",
@@ -89,5 +93,6 @@ def rules(*, ignores_case: bool, path_info: bool) -> list[Rule]:
         ("everything except prefix", {"prefix": "/", "except": [{"prefix": "/files/public/"}]}, everything | below),
         ("everything except regex", {"prefix": "/", "except": [{"regex": "/files/public/[^/]*"}]}, everything | below),
     ]
-    every_rule = [Rule(name, matcher, frozenset(protects)) for name, matcher, protects in table]
+    every_rule = [Rule("regex with an escape", {"regex": f"{flag}/files/a%20b"}, frozenset({BLANK}), is_sound=False)]
+    every_rule += [Rule(name, matcher, frozenset(protects)) for name, matcher, protects in table]
     return [rule for rule in every_rule if rule.covers_below or not path_info]

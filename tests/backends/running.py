@@ -14,16 +14,17 @@ import time
 import catalogue
 import wire
 from install import HERE
-from places import ADMIN_BELOW, PLAIN, PUBLIC, REPORT, SECRET, marker, served
+from places import ADMIN_BELOW, ADMIN_X, BLANK, BUERO, PLAIN, PUBLIC, REPORT, SECRET, marker, served
 from problem import Problem
 
 FILES = {
     "admin/index.html": ADMIN_BELOW,
     "files/secret": SECRET,
     "files/public/x": PUBLIC,
+    "files/a b": BLANK,
     "report.pdf": REPORT,
-    "büro": "buero",
-    "admin/x": "admin-x",
+    "büro": BUERO,
+    "admin/x": ADMIN_X,
 }
 """The places as files. What is below /admin as a file has other spellings than /admin, so it tells itself as that."""
 

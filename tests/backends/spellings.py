@@ -109,7 +109,7 @@ BEGINNINGS = tuple(
 ) + (b"",)
 BLANKS = (
     *(b"%%%02x" % code for code in (*range(0x21), 0x7F, 0x85, 0xA0, 0xAD, 0xFF)),
-    *b"%c2%a0 %e2%80%8b %e2%80%a8 %e3%80%80 %ef%bb%bf %c2%85 %c2%ad %e2%80%ae %cc%81 %e1%9a%80".split(),
+    *b"%c2%a0 %e2%80%8b %e2%80%a8 %e3%80%80 %ef%bb%bf %c2%85 %c2%ad %e2%80%ae %cc%81 %e1%9a%80 %f4%90%80%80".split(),
 )
 OTHER_CASE = {
     b"i": (b"I", b"\xc4\xb0", b"\xc4\xb1", b"%c4%b0", b"%C4%B1", b"%ef%bd%89"),
@@ -206,6 +206,7 @@ FIXED = tuple(
     rb"""
     /ad%FFmin /%ffadmin /admi%c2n /files/public/.%FF./secret /admin;/x /admin;/x.css /%20admin /admin%20 /%01admin
     /admin%0a /admin%0A /report.pdf%0a /files/secret%0a /B%C3%9CRO /b%c3%9cro /adm%C4%B1n /adm%C4%B0n /ADMIN
+    /file%73/a%20b /files/a%20b%20 /files/a+b /admin. /admin%2e /admin/x%00.css ///x/admin /b%C3%BCro/x%2fy /%7fadmin/x
     /admin/ /admin// //admin //x/admin /x/..;/admin /files/public/..;/secret /files/public/..%2fsecret
     /files/public/%2e%2e/secret /files/public/..%5csecret /files/public/..\secret /%2561dmin /%u0061dmin /admin%00
     /admin%3fx.css /admin%23x.css /admin#x.css /admin?x.css /report%2epdf /report.pdf;x /report.pdf/
@@ -213,7 +214,7 @@ FIXED = tuple(
     /files/public/x/../../secret /admin/%2e /admin/. /./admin /admin;v=1 /;/admin /;x/admin /admin/;x
     /admin%3b/x.css
     """.split()
-) + (b"/admin\x85", b"/admin\xa0", b"/admin\x85x", b"/admin\xa0/x.css")
+) + (b"/admin\x85", b"/admin\xa0", b"/admin\x85x", b"/admin\xa0/x.css", b"/b\xfcro", b"/\xef\xbb\xbfadmin")
 """Spellings that some backend was seen to serve; docs/matching.md names most of them."""
 
 

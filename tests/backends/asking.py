@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import random
 import sys
 from collections.abc import Iterator, Sequence
@@ -82,7 +83,9 @@ def everyone(plan: Plan, only: str, seed: int, without: str | None, findings: Pa
         raise Problem(f"no backend has {only!r} in its name.")
     ways.check_what_reaches_a_filter()
     TARGET.mkdir(parents=True, exist_ok=True)
-    with CORPUS.open("w") as corpus:
+    # Beside others that run meanwhile; only a run that comes to its end replaces what an earlier one left.
+    unfinished = TARGET / f"served-{os.getpid()}.jsonl"
+    with unfinished.open("w") as corpus:
         asked = []
         for backend in chosen:
             one = _ask(backend, plan, f"{seed} {backend.name}", without, corpus)
@@ -90,6 +93,7 @@ def everyone(plan: Plan, only: str, seed: int, without: str | None, findings: Pa
             for passed in one.passed[:20]:
                 print(f"  PASSED {passed}", flush=True)
             asked.append(one)
+    unfinished.replace(CORPUS)
     if findings:
         findings.write_text("".join(_finding(passed) for one in asked for passed in one.passed))
     return asked

@@ -330,6 +330,7 @@ BACKENDS: list[Backend] = [
     _rust("actix", "actix", "actix-web", http2="PORT"),
     _java("Tomcat", "tomcat", "tomcat-embed-core", http2="PORT"),
     _java("Tomcat, lenient", "tomcat", "tomcat-embed-core", "lenient", http2="PORT"),
+    _java("Tomcat, Latin-1", "tomcat", "tomcat-embed-core", "latin-1", http2="PORT"),
     _java("Jetty", "jetty", "jetty-ee11-servlet", http2="PORT"),
     _java("Jetty, lenient", "jetty", "jetty-ee11-servlet", "lenient", http2="PORT"),
     _java("Undertow", "undertow", "undertow-core", http2="PORT"),

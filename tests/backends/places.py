@@ -78,7 +78,7 @@ def rules(*, ignores_case: bool, path_info: bool) -> list[Rule]:
         ("regex", {"regex": f"{flag}/admin(/.*)?"}, below),
         ("regex of a suffix", {"regex": f"{flag}.*[.]pdf"}, {REPORT, ANY_PDF}),
         ("beyond ASCII", {"prefix": "/büro"}, {BUERO, BUERO_BELOW}),
-        ("regex of a segment", {"regex": f"{flag}/büro/[^/]+"}, {BUERO_BELOW}),
+        ("regex of a segment", {"regex": f"{flag}/büro/[^/]*"}, {BUERO_BELOW}),
         ("prefix except prefix", {"prefix": "/files/", "except": [{"prefix": "/files/public/"}]}, {SECRET, BLANK}),
         ("regex except regex", {"regex": f"{flag}/files/.*", "except": [{"regex": "/files/public/.*"}]}, {SECRET}),
         (

@@ -32,12 +32,16 @@ public class Main {
     Connector connector = new Connector();
     connector.setProperty("address", "127.0.0.1");
     connector.setPort(Integer.parseInt(System.getenv("PORT")));
-    // How lenient Tomcat may be told to be: a slash in an escape, a backslash.
-    if (arguments.length > 0) {
+    String manner = arguments.length > 0 ? arguments[0] : "";
+    if (manner.equals("lenient")) {
+      // How lenient Tomcat may be told to be: a slash in an escape, a backslash.
       connector.setEncodedSolidusHandling("decode");
       connector.setEncodedReverseSolidusHandling("decode");
       connector.setAllowBackslash(true);
       connector.setProperty("relaxedPathChars", "\"<>[\\]^`{|}");
+    } else if (manner.equals("latin-1")) {
+      // As it was by default before Tomcat 8.
+      connector.setURIEncoding("ISO-8859-1");
     }
     ((AbstractHttp11Protocol<?>) connector.getProtocolHandler()).setMaxKeepAliveRequests(-1);
     connector.addUpgradeProtocol(new Http2Protocol());

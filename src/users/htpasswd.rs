@@ -171,13 +171,22 @@ pub(super) fn is_base64(text: &str) -> bool {
 }
 
 impl<'t> Line<'t> {
-    /// User and hash of a line that [`lines`] accepted, found again by its [`Line::start`]; nothing if none begins
-    /// there.
+    /// The user of a line that [`lines`] accepted, found again by its [`Line::start`]; nothing if none begins there.
+    ///
+    /// A search among users comes here for each that it compares, so it looks at no more than the name.
+    #[must_use]
+    pub fn user_at(text: &'t str, start: usize) -> Option<&'t str> {
+        let rest = text.get(start..)?;
+        rest.get(..rest.bytes().position(|byte| byte == b':')?)
+    }
+
+    /// User and hash of such a line.
     #[must_use]
     pub fn at(text: &'t str, start: usize) -> Option<(&'t str, &'t str)> {
-        let rest = text.get(start..)?;
-        let line = rest.split_once('\n').map_or(rest, |(line, _)| line);
-        let (user, rest) = trim(line).split_once(':')?;
-        Some((user, first_field(rest)))
+        let user = Self::user_at(text, start)?;
+        let rest = text.get(start.saturating_add(user.len()).saturating_add(1)..)?;
+        // A hash has no blank, so it ends with the line, with a third field or with what does not count at the end.
+        let end = rest.bytes().position(|byte| matches!(byte, b':' | b'\n' | b'\r' | b' ' | b'\t'));
+        Some((user, rest.get(..end.unwrap_or(rest.len()))?))
     }
 }

@@ -111,14 +111,13 @@ impl UserList {
 
     /// The user's hashes, as text.
     pub(super) fn hashes<'l>(&'l self, user: &[u8]) -> impl Iterator<Item = &'l str> {
-        let line = |&start: &u32| {
-            let start = usize::try_from(start).unwrap_or(usize::MAX);
-            Line::at(&self.text, start).unwrap_or_default()
-        };
-        let first = self.index.partition_point(|start| line(start).0.as_bytes() < user);
+        let offset = |&start: &u32| usize::try_from(start).unwrap_or(usize::MAX);
+        let name = |start: &u32| Line::user_at(&self.text, offset(start)).unwrap_or_default().as_bytes();
+        let first = self.index.partition_point(|start| name(start) < user);
         let rest = self.index.get(first..).unwrap_or_default();
-        let count = rest.partition_point(|start| line(start).0.as_bytes() == user);
-        rest.get(..count).unwrap_or_default().iter().map(move |start| line(start).1)
+        let count = rest.partition_point(|start| name(start) == user);
+        let own = rest.get(..count).unwrap_or_default().iter();
+        own.filter_map(move |start| Some(Line::at(&self.text, offset(start))?.1))
     }
 }
 

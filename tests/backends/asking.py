@@ -107,6 +107,7 @@ def _ask(backend: catalogue.Backend, plan: Plan, seed: str, without: str | None,
         for way in ways.direct_ways(running, without):
             _ask_by(way, list(_direct(plan, random.Random(f"{seed} {way.name}"))), every_rule, asked, corpus)
         with ways.proxy_for(running, [] if without else every_rule) as proxy:
+            ways.check_filters(proxy, [] if without else every_rule)
             for way in ways.proxied_ways(proxy, without):
                 _ask_by(way, list(_proxied(plan, random.Random(f"{seed} {way.name}"))), every_rule, asked, corpus)
     return asked

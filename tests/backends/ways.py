@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import wire
 from deciding import lets_pass
 from envoy import Envoy, answer_200, bootstrap, listener, wasm_filter
-from places import Rule, marker, served
+from places import PLAIN, Rule, marker, served
 from problem import Problem
 from running import Running
 from spellings import NEVER_REACHES_A_FILTER, can_reach_a_filter, is_one_request
@@ -126,6 +126,22 @@ def check_what_reaches_a_filter() -> None:
             reached = [path for path, answer in answers if answer is not None and served(answer.body)]
             if reached or control is None or not served(control.body):
                 raise Problem(f"Envoy lets paths through that spellings.py leaves out, over {protocol}: {reached}")
+
+
+OPEN_PATHS = [b"/open", b"/open.css", b"/files/public/x"]
+"""Paths that a rule leaves open, one of them at least."""
+
+
+def check_filters(proxy: Envoy, rules: Sequence[Rule]) -> None:
+    """Checks that each filter works at all: one that refuses everything would make every test pass."""
+    for rule in rules:
+        opened = lets_pass(rule, OPEN_PATHS).index(True)
+        paths = [OPEN_PATHS[opened], PLAIN[min(rule.protects)].encode()]
+        for option in PATH_OPTIONS:
+            answers = ask_envoy(HTTP1, proxy.ports[f"{option}: {rule.name}"], paths)
+            refused = [answer is not None and answer.headers.startswith(b"HTTP/1.1 401 ") for answer in answers]
+            if refused != [False, True] or None in answers:
+                raise Problem(f"under {rule.name!r} the second of {paths} has to be refused, not {refused}")
 
 
 ONE_BY_ONE = {

@@ -1,5 +1,6 @@
 //! Logins that wait, and what the lockout counts them by.
 
+use std::mem;
 use std::time::Duration;
 
 use super::fingerprint::Fingerprint;
@@ -138,10 +139,10 @@ impl QueuedLogin {
             self.others.retain(|login| login.source.request != request);
             return true;
         }
-        if self.others.is_empty() {
-            return false;
-        }
-        self.first = self.others.remove(0);
+        let mut others = mem::take(&mut self.others).into_iter();
+        let Some(next) = others.next() else { return false };
+        self.first = next;
+        self.others = others.collect();
         true
     }
 }

@@ -34,7 +34,7 @@ class Plan:
     random_proxied: int
 
 
-FULL = Plan(everything=True, pairs=1, random_direct=4000, random_proxied=800)
+FULL = Plan(everything=True, pairs=1, random_direct=6000, random_proxied=1200)
 SHORT = Plan(everything=False, pairs=0, random_direct=500, random_proxied=150)
 
 CORPUS = TARGET / "served.jsonl"

@@ -39,7 +39,7 @@ HOW = {
     "node": "https://nodejs.org, 20 or newer",
     "npm": "https://nodejs.org, 20 or newer",
     "php": APT.format("php-cli"),
-    "php-fpm8.2": APT.format("php-fpm"),
+    "php-fpm": APT.format("php-fpm"),
     "puma": APT.format("puma"),
     "rackup": APT.format("ruby-rack"),
     "ruby": APT.format("ruby"),
@@ -277,7 +277,7 @@ def _nginx_php() -> Backend:
         # A server that drops the rights of root may not reach the sources.
         shutil.copy(HERE / "php" / "index.php", variables["SCRATCH"])
         fpm = [
-            install.find("php-fpm8.2"),
+            install.find("php-fpm"),
             "--nodaemonize",
             "--allow-to-run-as-root",
             "--no-php-ini",
@@ -289,8 +289,8 @@ def _nginx_php() -> Backend:
     return Backend(
         "PHP-FPM behind nginx",
         commands,
-        lambda: _said(["php-fpm8.2", "-v"], r"PHP (\d\S+)") + ", nginx " + _said(["nginx", "-v"], r"nginx/(\S+)"),
-        needs=("nginx", "php-fpm8.2"),
+        lambda: _said(["php-fpm", "-v"], r"PHP (\d\S+)") + ", nginx " + _said(["nginx", "-v"], r"nginx/(\S+)"),
+        needs=("nginx", "php-fpm"),
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -22,8 +23,13 @@ TARGET = ROOT / "target" / "backends"
 
 
 def find(program: str) -> str | None:
-    """Where a program is; Debian keeps servers in /usr/sbin, which is not on everybody's path."""
-    return shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
+    """Where a program is. Debian keeps servers in /usr/sbin, which not everybody searches, some with a version."""
+    folders = os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin"
+    if found := shutil.which(program, path=folders):
+        return found
+    candidates = pathlib.Path("/usr/sbin").glob(f"{program}*")
+    versions = [file for file in candidates if re.fullmatch(r"[0-9.]+", file.name[len(program) :])]
+    return str(max(versions)) if versions else None
 
 
 def _run(command: Iterable[str | pathlib.Path], *, cwd: pathlib.Path = HERE, environment: dict | None = None) -> None:

@@ -53,10 +53,6 @@ class Passed:
     path: bytes
     shortest: bytes
 
-    def __str__(self):
-        spelled = f"{self.spelling!r}, seen as {self.path!r}, shortest {self.shortest!r}"
-        return f"{self.place!r} by {spelled}: {self.rule}; {self.way}"
-
 
 @dataclass
 class Asked:
@@ -90,8 +86,7 @@ def everyone(plan: Plan, only: str, seed: int, without: str | None, findings: Pa
         for backend in chosen:
             one = _ask(backend, plan, f"{seed} {backend.name}", without, corpus)
             print(f"backends: {_line(one)}", file=sys.stderr, flush=True)
-            for passed in one.passed[:20]:
-                print(f"  PASSED {passed}", flush=True)
+            print("".join(_report(one.passed)), end="", flush=True)
             asked.append(one)
     unfinished.replace(CORPUS)
     if findings:
@@ -160,6 +155,25 @@ def _ask_by(way: ways.Way, spellings: Sequence[bytes], every_rule: Sequence[Rule
         asked.passed_count += len(passed)
         for one, shortest in shrinking.shortest(way, rule, passed):
             asked.passed.append(Passed(asked.name, way.name, rule.name, one.place, one.spelling, one.path, shortest))
+
+
+MOST_REPORTED = 20
+
+
+def _report(passed: Sequence[Passed]) -> Iterator[str]:
+    """What passed, by the shortest spelling that still does: a line for each, the shortest first."""
+    groups: dict[bytes, list[Passed]] = {}
+    for one in sorted(passed, key=lambda one: (len(one.shortest), one.shortest)):
+        groups.setdefault(one.shortest, []).append(one)
+    for shortest, several in itertools.islice(groups.items(), MOST_REPORTED):
+        names = ", ".join(sorted({one.rule for one in several}))
+        by = sorted({one.way for one in several})
+        more = f" and {len(by) - 1} ways more" if len(by) > 1 else ""
+        example = min(several, key=lambda one: len(one.spelling))
+        yield f"  PASSED {shortest!r}, first as {example.spelling!r} (the filter saw {example.path!r}):\n"
+        yield f"    served {example.place!r} under {names}; {by[0]}{more}\n"
+    if len(groups) > MOST_REPORTED:
+        yield f"  … and {len(groups) - MOST_REPORTED} more\n"
 
 
 def _finding(passed: Passed) -> str:

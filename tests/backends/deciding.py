@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 import json
 import pathlib
+import shutil
 import subprocess
+import tempfile
 from collections.abc import Sequence
 
 from packages import ROOT
@@ -19,7 +22,16 @@ def _program(example: str, *features: str) -> pathlib.Path:
     build = ["cargo", "build", "--quiet", "--locked", *features, "--example", example]
     if subprocess.run(build, cwd=ROOT).returncode != 0:
         raise Problem(f"the example {example} does not build, see above")
-    return ROOT / "target" / "debug" / "examples" / example
+    # A copy: a run takes long, and somebody may build again meanwhile.
+    return pathlib.Path(shutil.copy(ROOT / "target" / "debug" / "examples" / example, _own_folder()))
+
+
+@functools.cache
+def _own_folder() -> str:
+    """A folder that is gone with this process."""
+    folder = tempfile.TemporaryDirectory(prefix="backends-")
+    atexit.register(folder.cleanup)
+    return folder.name
 
 
 def _asked(program: pathlib.Path, rule: Rule, paths: Sequence[bytes]) -> list[str]:

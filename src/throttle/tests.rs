@@ -82,10 +82,10 @@ fn shown(decision: &Decision<'_>) -> String {
 fn cheap_logins_that_wait_together_are_not_tried_beyond_the_lock() {
     let mut worker = Worker::new(&format!(
         r#"{{"lockout": {{"failures": 3, "window_seconds": 60, "lock_seconds": 60}}, "basic_auth_rules": [
-            {{"prefix": "/dear", "htpasswd": "alice:{BCRYPT4}"}}, {{"prefix": "/cheap", "htpasswd": "alice:{APR1}"}}]}}"#
+            {{"prefix": "/slow", "htpasswd": "alice:{BCRYPT4}"}}, {{"prefix": "/cheap", "htpasswd": "alice:{APR1}"}}]}}"#
     ));
     // Somebody else's login makes the others wait, and all of them fit into one slice.
-    assert_eq!(worker.login(2, "/dear", "bob:wrong"), None);
+    assert_eq!(worker.login(2, "/slow", "bob:wrong"), None);
     for guess in 0..9 {
         assert_eq!(worker.login(1, "/cheap", &format!("alice:{guess}")), None);
     }

@@ -229,8 +229,8 @@ fn a_user_has_only_so_many_hashes() {
     let text: String = (0..=MAX_HASHES_PER_USER).map(line).collect();
     assert_eq!(UserList::parse(text).err().map(|error| error.kind), Some(HtpasswdErrorKind::TooManyHashes));
     assert!(UserList::parse((1..=MAX_HASHES_PER_USER).map(line).collect::<String>()).is_ok());
-    let dear: String = (0..3).map(line).collect::<String>().replace("$04$", "$14$");
-    assert_eq!(UserList::parse(dear).err(), Some(HtpasswdError { line: 3, kind: HtpasswdErrorKind::TooCostly }));
+    let costly: String = (0..3).map(line).collect::<String>().replace("$04$", "$14$");
+    assert_eq!(UserList::parse(costly).err(), Some(HtpasswdError { line: 3, kind: HtpasswdErrorKind::TooCostly }));
 }
 
 #[test]

@@ -42,6 +42,7 @@ fn decide(bencher: Bencher, policy: &Policy, path: &str, credential: Option<&str
         path: Some(path.as_bytes()),
         authority: Some(b"shop.example.com"),
         credential: credential.iter().map(|value| value.as_bytes()).collect(),
+        ..Request::default()
     };
     bencher.bench_local(|| divan::black_box_drop(policy.decide(divan::black_box(&request))));
 }

@@ -42,6 +42,7 @@ fn decide() -> Result<(), Box<dyn Error>> {
         path: Some(path.as_bytes()),
         authority: Some(authority.as_bytes()),
         credential: authorization.iter().map(String::as_bytes).collect(),
+        ..Request::default()
     };
     println!("{}", policy.decide(&request));
     Ok(())

@@ -46,6 +46,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                     path: path.as_deref(),
                     authority: authority.as_deref(),
                     credential: values.iter().map(Vec::as_slice).collect(),
+                    ..Request::default()
                 };
                 match &policy {
                     Some(policy) => writeln!(output, "{}", policy.decide(&request))?,

@@ -35,6 +35,7 @@
 //!     path: Some(b"/admin/users"),
 //!     authority: Some(b"example.com"),
 //!     credential: HeaderLines::One(b"Basic b2s6dGVzdA=="),
+//!     ..Request::default()
 //! };
 //! assert!(matches!(policy.decide(&request), Decision::Accepted { .. }));
 //! # Ok::<(), basic_auth::ConfigErrors>(())
@@ -63,17 +64,16 @@ mod proxy;
 mod test_support;
 
 pub use config::{
-    Config, ConfigError, ConfigErrors, FIELDS, Field, JsonType, Kind, Lockout, Object, Problem, Rule, Warning,
-    WarningKind,
+    Config, ConfigError, ConfigErrors, FIELDS, Field, JsonType, Kind, Lockout, Object, Options, PlainHttp, Problem,
+    Rule, Warning, WarningKind,
 };
-pub use decision::{Decision, Reason};
+pub use decision::{Decision, DryRun, Exemption, Reason};
 #[cfg(feature = "ablation")]
 pub use matching::readings::ablation::{NoSuchStep, step_names, without_step};
 pub use matching::readings::{MAX_READINGS, PatternKind, Readings, STEPS, Step};
 pub use policy::Policy;
-pub use request::client::Client;
-pub use request::{HeaderLines, Request, header_map};
-pub use response::{Realm, Response};
+pub use request::{HeaderLines, HeaderNames, Request, header_map};
+pub use response::{Realm, Refusal, Response};
 pub use session::{Host, HostError, RequestState, Session};
 pub use users::header::Presented;
 pub use users::pair::Pair;

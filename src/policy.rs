@@ -5,15 +5,16 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::config::{self, Config, Lockout};
+use crate::config::{self, Config, Lockout, Options, RuleExtra};
 use crate::matching::exception_index::{Exceptions, ExceptionsBuilder, ExceptionsId};
 use crate::matching::index::{Candidates, Index, IndexBuilder};
 use crate::matching::method::Methods;
 use crate::matching::path::PatternReading;
 use crate::matching::readings::Readings;
 use crate::matching::regex::PathRegex;
+use crate::matching::source::SourceRanges;
 use crate::request::Request;
-use crate::response::Realm;
+use crate::response::{Realm, Refusal, Unauthorized};
 use crate::users::list::UserList;
 use crate::users::pair::Pair;
 use crate::users::plain::{PlainListId, PlainLists, Verdict};
@@ -24,9 +25,13 @@ pub struct Policy {
     exceptions: Exceptions,
     rules: Vec<Rule>,
     plain: PlainLists,
+    /// The lists of plain users of rules that have more than one.
+    several_plain: Vec<Box<[PlainListId]>>,
     hashed: Vec<Box<[HashedList]>>,
     hash_budget_ms_per_second: u32,
     lockout: Option<Lockout>,
+    options: Options,
+    has_source_ranges: bool,
 }
 
 /// An htpasswd list, with its number among all of them.
@@ -35,10 +40,10 @@ struct HashedList {
     users: Arc<UserList>,
 }
 
-/// What tells one list of users from another. Equal ones are one list, wherever they stand.
+/// What tells one list of users from another. Equal ones are one list, wherever they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UserListId {
-    /// The `credentials` of a rule.
+    /// The `credentials` of a rule or of a named list.
     Credentials(PlainListId),
     /// A htpasswd text.
     Htpasswd(u32),
@@ -46,7 +51,7 @@ pub enum UserListId {
 
 /// What tells the users of a rule from those of others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct UsersKey(Option<PlainListId>, Option<u32>);
+pub struct UsersKey(PlainUsers, Option<u32>);
 
 /// A rule, but for its hosts and its path, which the index holds.
 pub struct Rule {
@@ -54,23 +59,38 @@ pub struct Rule {
     /// The index knows only how a regex begins.
     regex: Option<Box<PathRegex>>,
     except: Option<ExceptionsId>,
-    /// `None` if it has no `credentials`.
-    plain: Option<PlainListId>,
-    /// The place of its htpasswd users in [`Policy::hashed`].
+    plain: PlainUsers,
+    /// The index of its htpasswd users in [`Policy::hashed`].
     hashed: Option<u32>,
-    realm: Arc<Realm>,
+    refusal: Arc<Refusal>,
+    /// What few rules have.
+    extra: Option<Box<RuleExtra>>,
+    hide_credentials: bool,
+    allow_missing: bool,
+    dry_run: bool,
+}
+
+/// The plain users of a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PlainUsers {
+    /// None.
+    Nobody,
+    /// One list.
+    One(PlainListId),
+    /// The lists at this index of [`Policy::several_plain`].
+    Several(u32),
 }
 
 impl Rule {
-    /// The realm of the challenge.
+    /// What is answered in the place of the upstream.
     #[must_use]
-    pub fn realm(&self) -> &Realm {
-        &self.realm
+    pub fn refusal(&self) -> &Refusal {
+        &self.refusal
     }
 
-    /// What tells the `credentials` of this rule from those of others; `None` if it has none.
+    /// What tells the plain users of this rule from those of others.
     #[must_use]
-    pub fn credentials_id(&self) -> Option<PlainListId> {
+    pub fn plain_users(&self) -> PlainUsers {
         self.plain
     }
 
@@ -84,6 +104,43 @@ impl Rule {
     #[must_use]
     pub fn users_key(&self) -> UsersKey {
         UsersKey(self.plain, self.hashed)
+    }
+
+    /// `name`
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.extra.as_ref()?.name.as_deref()
+    }
+
+    /// `allow_source_ranges`
+    #[must_use]
+    pub fn source_ranges(&self) -> Option<&SourceRanges> {
+        self.extra.as_ref()?.source_ranges.as_ref()
+    }
+
+    /// `hide_credentials`
+    #[must_use]
+    pub fn hides_credential(&self) -> bool {
+        self.hide_credentials
+    }
+
+    /// `allow_missing`
+    #[must_use]
+    pub fn allows_missing(&self) -> bool {
+        self.allow_missing
+    }
+
+    /// `dry_run`
+    #[must_use]
+    pub fn is_dry_run(&self) -> bool {
+        self.dry_run
+    }
+
+    /// Whether the rule lets a user in whom it knows: `allow_users`.
+    #[must_use]
+    pub fn allows(&self, user: &[u8]) -> bool {
+        let allowed = self.extra.as_ref().and_then(|extra| extra.allow_users.as_deref());
+        allowed.is_none_or(|allowed| allowed.binary_search_by(|name| name.as_bytes().cmp(user)).is_ok())
     }
 
     /// Whether the rule covers a request that the index found for it.
@@ -100,28 +157,73 @@ impl Policy {
     pub fn new(config: Config) -> Self {
         let mut index = IndexBuilder::default();
         let mut exceptions = ExceptionsBuilder::default();
-        let mut plain = Vec::with_capacity(config.rules.len());
         let mut hashed = HashedLists::default();
+        let mut refusals = Refusals::new(&config.options.headers.credential);
+        let mut plain = Vec::with_capacity(config.rules.len());
         let mut rules = Vec::with_capacity(config.rules.len());
+        let mut has_source_ranges = false;
+        let named: Vec<_> = config
+            .users
+            .into_iter()
+            .map(|users| {
+                plain.push(users.credentials);
+                users.htpasswd
+            })
+            .collect();
+        let first_own = plain.len();
         for (number, rule) in (0..).zip(config.rules) {
-            let config::Rule { path, hosts, methods, except, credentials, htpasswd, realm } = rule;
+            let config::Rule { path, hosts, methods, except, credentials, mut htpasswd, mut extra, .. } = rule;
+            let users = extra.as_mut().map(|extra| std::mem::take(&mut extra.users)).unwrap_or_default();
             index.add(number, hosts, path.readings());
             let regex = path.into_readings().into_iter().find_map(PatternReading::into_regex);
+            if !users.is_empty() {
+                let of_named = users.iter().filter_map(|index| named.get(*index)).flatten();
+                htpasswd = htpasswd.iter().chain(of_named).cloned().collect();
+            }
             plain.push(credentials);
-            rules.push((methods, regex, exceptions.add(except), hashed.add(htpasswd), realm));
+            has_source_ranges |= extra.as_ref().is_some_and(|extra| extra.source_ranges.is_some());
+            let compiled = Rule {
+                methods,
+                regex,
+                except: exceptions.add(except),
+                // Told below, when all lists are stored.
+                plain: PlainUsers::Nobody,
+                hashed: hashed.add(htpasswd),
+                refusal: refusals.get(rule.realm, &rule.unauthorized),
+                extra,
+                hide_credentials: rule.hide_credentials,
+                allow_missing: rule.allow_missing,
+                dry_run: rule.dry_run,
+            };
+            rules.push((compiled, users));
         }
         let (plain, lists) = PlainLists::new(plain);
-        let compile =
-            |((methods, regex, except, hashed, realm), plain)| Rule { methods, regex, except, plain, hashed, realm };
-        let rules = rules.into_iter().zip(lists).map(compile).collect();
+        let mut several_plain = SeveralPlain::default();
+        let own = lists.get(first_own..).unwrap_or_default();
+        let compile = |((mut rule, users), own): ((Rule, Box<[usize]>), &Option<PlainListId>)| {
+            let named = users.iter().filter_map(|index| *lists.get(*index)?);
+            let mut all: Vec<PlainListId> = Vec::new();
+            for list in named.chain(*own) {
+                // What a rule names twice is asked once.
+                if !all.contains(&list) {
+                    all.push(list);
+                }
+            }
+            rule.plain = several_plain.get(all);
+            rule
+        };
+        let rules = rules.into_iter().zip(own).map(compile).collect();
         Self {
             index: index.build(),
             exceptions: exceptions.build(),
             rules,
             plain,
+            several_plain: several_plain.lists,
             hashed: hashed.lists,
             hash_budget_ms_per_second: config.hash_budget_ms_per_second,
             lockout: config.lockout,
+            options: config.options,
+            has_source_ranges,
         }
     }
 
@@ -156,24 +258,88 @@ impl Policy {
         self.lockout
     }
 
-    /// The rules that cover a request, as their places in the configuration, in order.
+    /// The options that stand for all rules.
+    #[must_use]
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// Whether some rule may have to know where the client is.
+    #[must_use]
+    pub fn has_source_ranges(&self) -> bool {
+        self.has_source_ranges
+    }
+
+    /// The rules that are asked about a request, as their indexes in the configuration, in order: all that cover it, or
+    /// with `first_match` the first one for each reading.
     #[must_use]
     pub fn covering<'p>(&'p self, request: &Request<'p>) -> Covering<'p> {
-        let path = Readings::parse(request.method, request.path);
+        self.covering_path(request, Readings::parse(request.method, request.path))
+    }
+
+    /// The same, of a request whose path was read.
+    pub(crate) fn covering_path<'p>(&'p self, request: &Request<'p>, path: Readings<'p>) -> Covering<'p> {
+        if self.options.first_match
+            && let Some(rules) = self.first_for_each(request, &path)
+        {
+            return rules;
+        }
         let candidates = self.index.candidates(request.authority, &path);
-        Covering { policy: self, candidates, method: request.method, path }
+        Covering { policy: self, candidates, method: request.method, path, is_sure: false }
     }
 
-    /// The rule at a place of the configuration.
+    /// Whether a path is refused because it has several readings, or none.
+    pub(crate) fn refuses_path(&self, path: &Readings<'_>) -> bool {
+        !matches!(path, Readings::Plain(_)) && self.options.refuse_ambiguous_paths
+    }
+
+    /// For each reading the first rule that covers it. An exception looks at all of them, here as elsewhere. `None` for a
+    /// path that cannot be read: every rule covers it, and each of them may be the first.
+    #[cold]
+    fn first_for_each(&self, request: &Request<'_>, path: &Readings<'_>) -> Option<Covering<'_>> {
+        let first = |reading: &[u8]| {
+            let alone = Readings::Plain(reading);
+            let covers = |rule: &Rule| {
+                rule.methods.cover(request.method)
+                    && rule.regex.as_ref().is_none_or(|regex| alone.any(|reading| regex.covers(reading)))
+                    && rule.except.is_none_or(|id| !self.exceptions.except(id, request.method, path))
+            };
+            let mut candidates = self.index.candidates_for_reading(request.authority, reading);
+            candidates.find(|index| self.indexed_rule(*index).is_some_and(|(_, rule)| covers(rule)))
+        };
+        Some(Covering::listed(self, path.covering()?.filter_map(first).collect()))
+    }
+
+    /// The rule with an index in the configuration.
     #[must_use]
-    pub fn rule(&self, place: usize) -> Option<&Rule> {
-        self.rules.get(place)
+    pub fn rule(&self, index: usize) -> Option<&Rule> {
+        self.rules.get(index)
     }
 
-    /// What the `credentials` of a rule say of a pair.
+    fn indexed_rule(&self, index: u32) -> Option<(usize, &Rule)> {
+        let index = usize::try_from(index).ok()?;
+        Some((index, self.rule(index)?))
+    }
+
+    /// The lists of plain users of a rule.
+    fn plain_lists<'p>(&'p self, rule: &'p Rule) -> &'p [PlainListId] {
+        match &rule.plain {
+            PlainUsers::Nobody => &[],
+            PlainUsers::One(list) => std::slice::from_ref(list),
+            PlainUsers::Several(index) => {
+                let lists = usize::try_from(*index).ok().and_then(|index| self.several_plain.get(index));
+                lists.map(|lists| &**lists).unwrap_or_default()
+            }
+        }
+    }
+
+    /// What the plain users of a rule say of a pair. All of its lists are asked, whatever the first one says.
     #[must_use]
     pub fn verify(&self, rule: &Rule, presented: &Pair) -> Verdict {
-        rule.plain.map_or(Verdict::UnknownUser, |list| self.plain.verify(list, presented))
+        match self.plain_lists(rule) {
+            [list] => self.plain.verify(*list, presented),
+            lists => lists.iter().map(|list| self.plain.verify(*list, presented)).max().unwrap_or(Verdict::UnknownUser),
+        }
     }
 
     /// The htpasswd users of a rule.
@@ -182,14 +348,14 @@ impl Policy {
     }
 
     fn hashed_lists(&self, rule: &Rule) -> impl Iterator<Item = &HashedList> {
-        let lists = rule.hashed.and_then(|place| self.hashed.get(usize::try_from(place).ok()?));
+        let lists = rule.hashed.and_then(|index| self.hashed.get(usize::try_from(index).ok()?));
         lists.into_iter().flatten()
     }
 
     /// The user lists of a rule.
     #[must_use]
     pub fn user_lists(&self, rule: &Rule) -> Vec<UserListId> {
-        let mut lists: Vec<_> = rule.plain.map(UserListId::Credentials).into_iter().collect();
+        let mut lists: Vec<_> = self.plain_lists(rule).iter().copied().map(UserListId::Credentials).collect();
         for list in self.hashed_lists(rule) {
             lists.push(UserListId::Htpasswd(list.number));
         }
@@ -201,16 +367,20 @@ impl Policy {
     /// which of them accepted the pair, and none is named.
     #[must_use]
     pub fn cleared_lists(&self, rule: &Rule, accepted: &Pair) -> Vec<UserListId> {
-        let plain = self.verify(rule, accepted);
+        let mut is_plain = false;
         let (mut cleared, mut knowing) = (Vec::new(), Vec::new());
-        if plain != Verdict::WrongPassword {
-            cleared.extend(rule.plain.map(UserListId::Credentials));
+        for list in self.plain_lists(rule) {
+            let verdict = self.plain.verify(*list, accepted);
+            is_plain |= verdict == Verdict::Accepted;
+            if verdict != Verdict::WrongPassword {
+                cleared.push(UserListId::Credentials(*list));
+            }
         }
         for list in self.hashed_lists(rule) {
             let id = UserListId::Htpasswd(list.number);
             if list.users.contains(accepted.user()) { knowing.push(id) } else { cleared.push(id) }
         }
-        if plain != Verdict::Accepted && knowing.len() == 1 {
+        if !is_plain && knowing.len() == 1 {
             cleared.append(&mut knowing);
         }
         cleared
@@ -224,22 +394,73 @@ impl Policy {
     }
 }
 
-/// The rules that cover a request, in the order of the configuration, each with its place there.
+/// The rules that are asked about a request, in the order of the configuration, each with its index there.
 pub struct Covering<'p> {
     policy: &'p Policy,
     candidates: Candidates<'p>,
     method: &'p [u8],
     path: Readings<'p>,
+    /// Whether the candidates are known to cover the request.
+    is_sure: bool,
+}
+
+impl<'p> Covering<'p> {
+    /// These rules, by their indexes.
+    pub(crate) fn listed(policy: &'p Policy, indexes: Vec<u32>) -> Self {
+        let candidates = Candidates::several(indexes);
+        Self { policy, candidates, method: &[], path: Readings::Unreadable, is_sure: true }
+    }
 }
 
 impl<'p> Iterator for Covering<'p> {
     type Item = (usize, &'p Rule);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let Self { policy, candidates, method, path } = self;
-        let rules = candidates
-            .filter_map(|place| usize::try_from(place).ok().and_then(|place| Some((place, policy.rule(place)?))));
-        rules.into_iter().find(|(_, rule)| rule.covers(method, path, &policy.exceptions))
+        let Self { policy, candidates, method, path, is_sure } = self;
+        let policy = *policy;
+        let mut rules = candidates.filter_map(|index| policy.indexed_rule(index));
+        rules.find(|(_, rule)| *is_sure || rule.covers(method, path, &policy.exceptions))
+    }
+}
+
+/// The refusals of all rules, equal ones stored once.
+struct Refusals<'c> {
+    credential: &'c str,
+    known: HashMap<(*const Realm, *const Unauthorized), Arc<Refusal>>,
+}
+
+impl<'c> Refusals<'c> {
+    fn new(credential: &'c str) -> Self {
+        Self { credential, known: HashMap::new() }
+    }
+
+    /// The refusal with this realm and look, of which equal ones are the same.
+    fn get(&mut self, realm: Arc<Realm>, unauthorized: &Arc<Unauthorized>) -> Arc<Refusal> {
+        let key = (Arc::as_ptr(&realm), Arc::as_ptr(unauthorized));
+        let known = self.known.entry(key);
+        Arc::clone(known.or_insert_with(|| Arc::new(Refusal::new(realm, unauthorized, self.credential))))
+    }
+}
+
+/// The lists of plain users of rules that have more than one, equal ones stored once.
+#[derive(Default)]
+struct SeveralPlain {
+    lists: Vec<Box<[PlainListId]>>,
+    known: HashMap<Box<[PlainListId]>, u32>,
+}
+
+impl SeveralPlain {
+    fn get(&mut self, lists: Vec<PlainListId>) -> PlainUsers {
+        if let [] | [_] = lists.as_slice() {
+            return lists.first().map_or(PlainUsers::Nobody, |list| PlainUsers::One(*list));
+        }
+        let lists: Box<[PlainListId]> = lists.into();
+        let next = u32::try_from(self.lists.len()).unwrap_or(u32::MAX);
+        let index = *self.known.entry(lists.clone()).or_insert(next);
+        if index == next {
+            self.lists.push(lists);
+        }
+        PlainUsers::Several(index)
     }
 }
 

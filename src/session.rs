@@ -19,7 +19,8 @@ use log::error;
 use crate::decision::{Decision, Reason};
 use crate::policy::Policy;
 use crate::request::Request;
-use crate::request::client::Client;
+use crate::request::client::parse_source_address;
+use crate::response::Response;
 use crate::throttle::{Outcome, Throttle};
 
 /// How often hashes are worked on while any wait. Envoy's timers are no finer on a usual kernel.
@@ -30,8 +31,9 @@ pub trait Host {
     /// The time of a monotonic clock, from any beginning.
     fn now(&self) -> Duration;
 
-    /// The client of the request that is being handled.
-    fn client(&self) -> Client;
+    /// The address of the client whose request is being handled, with or without a port, as Envoy's `source.address` has
+    /// it; `None` if there is none.
+    fn source_address(&self) -> Option<Vec<u8>>;
 
     /// Asks for [`Session::on_tick`] so often; zero ends it.
     ///
@@ -55,7 +57,19 @@ pub trait Host {
     ///
     /// # Errors
     /// That the proxy did not do it.
-    fn respond(&self, status: u32, headers: &[u8]) -> Result<(), HostError>;
+    fn respond(&self, response: &Response<'_>) -> Result<(), HostError>;
+
+    /// Removes all lines of a header from the request that is being handled.
+    ///
+    /// # Errors
+    /// That the proxy did not do it.
+    fn remove_header(&self, name: &[u8]) -> Result<(), HostError>;
+
+    /// Gives the request that is being handled a header, in the place of all lines of it.
+    ///
+    /// # Errors
+    /// That the proxy did not do it.
+    fn set_header(&self, name: &[u8], value: &[u8]) -> Result<(), HostError>;
 }
 
 /// A call that the proxy did not carry out.
@@ -137,25 +151,36 @@ impl Session {
         Self { configured: Some(Configured { policy, waiting }) }
     }
 
-    /// Decides about a request and carries that out, or lets it wait.
-    pub fn on_request(&self, host: &impl Host, number: u32, request: &Request<'_>) -> RequestState {
-        let Some(configured) = &self.configured else { return respond(host, &Decision::NotConfigured) };
+    /// Decides about a request by its headers, a serialized [header map](crate::header_map), and carries that out, or lets
+    /// it wait.
+    pub fn on_request(&self, host: &impl Host, number: u32, headers: &[u8]) -> RequestState {
+        let Some(configured) = &self.configured else { return refuse(host, &Decision::NotConfigured) };
         let policy = &configured.policy;
-        if !policy.needs_throttle() {
-            return respond(host, &policy.decide(request));
+        // What cannot be read is a request of which nothing is known: every rule covers it.
+        let mut request = Request::default();
+        if request.read(headers, &policy.options().headers).is_none() {
+            request = Request::default();
         }
-        let Some(mut waiting) = configured.waiting() else { return respond(host, &Decision::NotConfigured) };
+        let source_address = &mut || parse_source_address(&host.source_address()?);
+        if !policy.needs_throttle() {
+            return configured.carry_out(host, &request, &policy.decide_from(&request, source_address));
+        }
+        let Some(mut waiting) = configured.waiting() else { return refuse(host, &Decision::NotConfigured) };
         let was_idle = waiting.throttle.is_idle();
-        let outcome = waiting.throttle.decide(policy, request, number, || host.client(), &mut || host.now());
+        let outcome = waiting.throttle.decide(policy, &request, number, source_address, &mut || host.now());
         if let Outcome::Decided(decision) = outcome {
             drop(waiting);
-            return respond(host, &decision);
+            return configured.carry_out(host, &request, &decision);
         }
-        if was_idle && let Err(error) = host.set_tick_period(TICK) {
+        let mut ready = remove_claims(host, &request);
+        if was_idle && ready.is_ok() {
+            ready = host.set_tick_period(TICK);
+        }
+        if let Err(error) = ready {
             waiting.throttle.forget(number);
             drop(waiting);
-            error!("basic_auth: {error}: without a timer no hash can be verified, so the request is refused");
-            return respond(host, &Decision::NotConfigured);
+            error!("basic_auth: {error}: a request that would have to wait is refused");
+            return refuse(host, &Decision::NotConfigured);
         }
         waiting.states.insert(number, RequestState::Waiting);
         RequestState::Waiting
@@ -233,9 +258,15 @@ impl Configured {
             error!("basic_auth: {error}: a request that waited is gone");
             return;
         }
-        if decision.response().is_some() {
+        if decision.reason().is_some() {
             self.set_state(number, RequestState::Answered);
-            respond(host, decision);
+            refuse(host, decision);
+            return;
+        }
+        if let Err(error) = self.tell_upstream(host, decision) {
+            error!("basic_auth: {error}: a request that was accepted is refused");
+            self.set_state(number, RequestState::Answered);
+            refuse(host, &Decision::NotConfigured);
             return;
         }
         // Before it goes on: its body may follow within that very call.
@@ -245,12 +276,56 @@ impl Configured {
             error!("basic_auth: {error}: a request that was accepted stays paused");
         }
     }
+
+    /// Carries a decision out on the request that is being handled, before it had to wait.
+    fn carry_out(&self, host: &impl Host, request: &Request<'_>, decision: &Decision<'_>) -> RequestState {
+        // Most requests need nothing more.
+        if matches!(decision, Decision::Pass) && request.username_headers.is_empty() {
+            return RequestState::Passed;
+        }
+        if decision.reason().is_some() {
+            return refuse(host, decision);
+        }
+        if let Err(error) = remove_claims(host, request).and_then(|()| self.tell_upstream(host, decision)) {
+            error!("basic_auth: {error}: a request that may pass is refused");
+            return refuse(host, &Decision::NotConfigured);
+        }
+        RequestState::Passed
+    }
+
+    /// Writes into a request that goes on what the upstream learns of the decision.
+    fn tell_upstream(&self, host: &impl Host, decision: &Decision<'_>) -> Result<(), HostError> {
+        let Decision::Accepted { pair, hide_credential, .. } = decision else { return Ok(()) };
+        let names = &self.policy.options().headers;
+        if *hide_credential {
+            host.remove_header(names.credential.as_bytes())?;
+        }
+        match &names.username {
+            // What is no text would be read in as many ways as there are backends. Control characters are in no pair.
+            Some(name) if str::from_utf8(pair.user()).is_ok() => host.set_header(name.as_bytes(), pair.user()),
+            _ => Ok(()),
+        }
+    }
 }
 
-/// Carries a decision out on the request that is being handled.
-fn respond(host: &impl Host, decision: &Decision<'_>) -> RequestState {
-    let Some(response) = decision.response() else { return RequestState::Passed };
-    if let Err(error) = host.respond(response.status, &response.headers) {
+/// Removes the headers by which a client claims to be a user.
+fn remove_claims(host: &impl Host, request: &Request<'_>) -> Result<(), HostError> {
+    let mut rest = request.username_headers.as_slice();
+    while let Some((name, after)) = rest.split_first() {
+        // One call removes all lines of a header.
+        if !after.contains(name) {
+            host.remove_header(name)?;
+        }
+        rest = after;
+    }
+    Ok(())
+}
+
+/// Answers the request that is being handled in the place of the upstream.
+fn refuse(host: &impl Host, decision: &Decision<'_>) -> RequestState {
+    if let Some(response) = decision.response()
+        && let Err(error) = host.respond(&response)
+    {
         error!("basic_auth: {error}: a request that was refused with {} stays paused", response.status);
     }
     RequestState::Answered

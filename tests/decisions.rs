@@ -11,6 +11,8 @@
 
 mod table;
 
+use std::net::Ipv4Addr;
+
 use basic_auth::header_map::serialize;
 use basic_auth::{Policy, Request};
 use table::Case;
@@ -22,7 +24,10 @@ fn decide(policy: &Policy, case: &Case) -> String {
     let headers = case.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
     // As the proxy hands them over: which headers count is decided by the crate, not here.
     let map = serialize(&pseudo.chain(headers).collect::<Vec<_>>());
-    policy.decide(&Request::from_header_map(&map).unwrap()).to_string()
+    let mut request = Request::from_header_map(&map, &policy.options().headers).unwrap();
+    // Where the tests through Envoy come from.
+    request.source_address = Some(Ipv4Addr::LOCALHOST.into());
+    policy.decide(&request).to_string()
 }
 
 #[test]

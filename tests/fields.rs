@@ -38,6 +38,16 @@ fn filled(object: Object) -> Value {
         ("credentials", _) => Some(json!(["ok:test"])),
         ("request_methods", _) => Some(json!(["GET"])),
         ("hosts", _) => Some(json!(["example.com"])),
+        ("name", _) => Some(json!("shop")),
+        ("users", Kind::Strings) => Some(json!(["staff"])),
+        ("allow_users", _) => Some(json!(["ok"])),
+        ("allow_source_ranges", _) => Some(json!(["10.0.0.0/8"])),
+        ("authentication_header", _) => Some(json!("proxy-authorization")),
+        ("forward_username_header", _) => Some(json!("x-user")),
+        (_, Kind::Boolean) => Some(json!(true)),
+        (_, Kind::OneOf(known)) => Some(json!(known.last())),
+        (_, Kind::StringMap) => Some(json!({"access-control-allow-origin": "*"})),
+        (_, Kind::ObjectMap(object)) => Some(json!({"staff": filled(object)})),
         (_, Kind::String) => Some(json!("/")),
         (_, Kind::Number { max, .. }) => Some(json!(max)),
         (_, Kind::Object(object)) => Some(filled(object)),
@@ -59,6 +69,8 @@ fn every_field_of_the_table_is_read() {
                 Object::Rule => format!("basic_auth_rules[0].{}", field.name),
                 Object::Exception => format!("basic_auth_rules[0].except[0].{}", field.name),
                 Object::Lockout => format!("lockout.{}", field.name),
+                Object::UserList => format!("users.staff.{}", field.name),
+                Object::Unauthorized => format!("unauthorized.{}", field.name),
                 other => panic!("{other}"),
             };
             let mut broken = whole.clone();
@@ -66,6 +78,8 @@ fn every_field_of_the_table_is_read() {
                 Object::Rule => &mut broken["basic_auth_rules"][0],
                 Object::Exception => &mut broken["basic_auth_rules"][0]["except"][0],
                 Object::Lockout => &mut broken["lockout"],
+                Object::UserList => &mut broken["users"]["staff"],
+                Object::Unauthorized => &mut broken["unauthorized"],
                 _ => &mut broken,
             };
             if ["exact", "suffix", "regex"].contains(&field.name) {
@@ -74,10 +88,11 @@ fn every_field_of_the_table_is_read() {
             parent[field.name] = Value::Null;
             let error = Config::parse(broken.to_string().as_bytes()).err().unwrap().to_string();
             let expected = match field.kind {
-                Kind::String | Kind::Lines => "a string",
+                Kind::String | Kind::Lines | Kind::OneOf(_) => "a string",
+                Kind::Boolean => "a boolean",
                 Kind::Strings | Kind::Objects(_) => "an array",
                 Kind::Number { .. } => "a number",
-                Kind::Object(_) => "an object",
+                Kind::Object(_) | Kind::StringMap | Kind::ObjectMap(_) => "an object",
                 other => panic!("{other}"),
             };
             assert!(error.starts_with(&format!("{path}: expected {expected}, found null")), "{error}");

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "tests panic when they fail")]
 
-use basic_auth::{Config, Decision, HeaderLines, Policy, Request};
+use basic_auth::{Config, Decision, Policy, Request};
 
 const DOCUMENT: &str = include_str!("../docs/matching.md");
 
@@ -29,7 +29,7 @@ fn every_example_of_the_document() {
                 method: method.as_bytes(),
                 path: Some(&target.as_bytes()[slash..]),
                 authority: Some(&target.as_bytes()[..slash]),
-                credential: HeaderLines::None,
+                ..Request::default()
             };
             let is = if matches!(policy.decide(&request), Decision::Pass) { "open" } else { "covered" };
             assert_eq!(is, decision, "{example}");

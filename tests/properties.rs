@@ -47,7 +47,7 @@ impl Rule {
     }
 
     fn protects(&self, method: &[u8], authority: Option<&[u8]>, path: Option<&[u8]>) -> bool {
-        let request = Request { method, path, authority, credential: HeaderLines::None };
+        let request = Request { method, path, authority, credential: HeaderLines::None, ..Request::default() };
         match self.0.decide(&request) {
             Decision::Pass => false,
             Decision::Refused { reason: Reason::Missing, .. } => true,
@@ -421,8 +421,7 @@ proptest! {
             method: method.as_bytes(),
             path: Some(&path),
             authority: Some(authority.as_bytes()),
-            credential: HeaderLines::None,
-        };
+            credential: HeaderLines::None, ..Request::default() };
         let covering: Vec<usize> = policy.covering(&request).map(|(place, _)| place).collect();
         prop_assert_eq!(covering, expected);
     }
@@ -664,7 +663,7 @@ proptest! {
         }
         token.extend(b"=".repeat(padding));
         let value = [scheme.as_bytes(), b" ".repeat(spaces).as_slice(), &token].concat();
-        let request = Request { method: b"GET", path: Some(b"/"), authority: None, credential: HeaderLines::One(&value) };
+        let request = Request { method: b"GET", path: Some(b"/"), authority: None, credential: HeaderLines::One(&value), ..Request::default() };
         let is = match policy.decide(&request) {
             Decision::Accepted { pair, .. } => Some(pair.user().to_vec()),
             _ => None,
@@ -683,7 +682,7 @@ proptest! {
     fn several_headers_are_never_accepted(values in vec(select(vec!["Basic b2s6dGVzdA==", "Basic b2s6dGVzdA", "Bearer x", ""]), 2..5)) {
         let rule = Rule::new(json!({"prefix": "/"})).unwrap();
         let credential = values.iter().map(|value| value.as_bytes()).collect();
-        let request = Request { method: b"GET", path: Some(b"/"), authority: None, credential };
+        let request = Request { method: b"GET", path: Some(b"/"), authority: None, credential, ..Request::default() };
         let is_refused = matches!(rule.0.decide(&request), Decision::Refused { reason: Reason::Malformed, .. });
         prop_assert!(is_refused);
     }

@@ -98,7 +98,7 @@ proptest! {
                 method: rule.method.as_bytes(),
                 path: Some(rule.path.as_bytes()),
                 authority: Some(rule.host.as_bytes()),
-                credential,
+                credential, ..Request::default()
             };
             let open = policy.decide(&request(HeaderLines::None));
             prop_assert!(matches!(open, Decision::Refused { reason: Reason::Missing, .. }), "{open} {rule:?}");

@@ -6,11 +6,10 @@
 mod hashes;
 
 use std::cell::{Cell, RefCell};
-use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use base64::prelude::{BASE64_STANDARD, Engine};
-use basic_auth::{Client, Config, HeaderLines, Host, HostError, Policy, Request, RequestState, Session, header_map};
+use basic_auth::{Config, Host, HostError, Policy, RequestState, Response, Session, header_map};
 use hashes::BCRYPT4;
 
 /// `alice:secret` by bcrypt of cost 4, and `bob:secret` in plain text for another path.
@@ -79,8 +78,8 @@ impl Host for Recorder {
         self.now.get()
     }
 
-    fn client(&self) -> Client {
-        Client::from_ip(Ipv4Addr::LOCALHOST.into())
+    fn source_address(&self) -> Option<Vec<u8>> {
+        Some(b"127.0.0.1:50000".to_vec())
     }
 
     fn set_tick_period(&self, period: Duration) -> Result<(), HostError> {
@@ -95,29 +94,52 @@ impl Host for Recorder {
         self.call("resume", "resume".to_owned())
     }
 
-    fn respond(&self, status: u32, headers: &[u8]) -> Result<(), HostError> {
+    fn respond(&self, response: &Response<'_>) -> Result<(), HostError> {
+        let Response { status, headers, body, details } = response;
         let mut shown = Vec::new();
         header_map::for_each(headers, |name, value| {
             shown.push(format!(" {}: {}", name.escape_ascii(), value.escape_ascii()));
         })
         .unwrap();
-        self.call("respond", format!("respond {status}{}", shown.concat()))
+        assert_eq!(*body, "");
+        self.call("respond", format!("respond {status}{} ({details})", shown.concat()))
+    }
+
+    fn remove_header(&self, name: &[u8]) -> Result<(), HostError> {
+        self.call("remove", format!("remove {}", name.escape_ascii()))
+    }
+
+    fn set_header(&self, name: &[u8], value: &[u8]) -> Result<(), HostError> {
+        self.call("set", format!("set {}: {}", name.escape_ascii(), value.escape_ascii()))
     }
 }
 
 fn session() -> Session {
-    Session::new(
-        Policy::new(Config::parse(CONFIGURATION.replace("BCRYPT4", BCRYPT4).as_bytes()).unwrap()),
-        &[7; 32],
-        Duration::ZERO,
-    )
+    session_of(CONFIGURATION)
+}
+
+fn session_of(configuration: &str) -> Session {
+    let text = configuration.replace("BCRYPT4", BCRYPT4);
+    Session::new(Policy::new(Config::parse(text.as_bytes()).unwrap()), &[7; 32], Duration::ZERO)
 }
 
 fn ask(session: &Session, host: &Recorder, number: u32, path: &str, pair: Option<&str>) -> RequestState {
+    ask_with(session, host, number, path, pair, &[])
+}
+
+fn ask_with(
+    session: &Session,
+    host: &Recorder,
+    number: u32,
+    path: &str,
+    pair: Option<&str>,
+    further: &[(&str, &[u8])],
+) -> RequestState {
     let value = pair.map(|pair| format!("Basic {}", BASE64_STANDARD.encode(pair)));
-    let credential = value.as_ref().map_or(HeaderLines::None, |value| HeaderLines::One(value.as_bytes()));
-    let request = Request { method: b"GET", path: Some(path.as_bytes()), authority: Some(b"test"), credential };
-    session.on_request(host, number, &request)
+    let mut headers = vec![(":method", &b"GET"[..]), (":path", path.as_bytes()), (":authority", b"test")];
+    headers.extend(value.iter().map(|value| ("authorization", value.as_bytes())));
+    headers.extend_from_slice(further);
+    session.on_request(host, number, &header_map::serialize(&headers))
 }
 
 /// Ticks, four milliseconds apart, until the host is asked something other than nothing.
@@ -133,7 +155,11 @@ fn tick_until_asked(session: &Session, host: &Recorder) -> Vec<String> {
     Vec::new()
 }
 
-const CHALLENGE: &str = r#"respond 401 www-authenticate: Basic realm=\"istio\", charset=\"UTF-8\""#;
+const MISSING: &str = r#"respond 401 www-authenticate: Basic realm=\"istio\", charset=\"UTF-8\" (basic_auth_missing)"#;
+const WRONG: &str =
+    r#"respond 401 www-authenticate: Basic realm=\"istio\", charset=\"UTF-8\" (basic_auth_wrong_password)"#;
+const UNKNOWN: &str =
+    r#"respond 401 www-authenticate: Basic realm=\"istio\", charset=\"UTF-8\" (basic_auth_unknown_user)"#;
 
 #[test]
 fn without_a_configuration_everything_is_answered() {
@@ -143,7 +169,7 @@ fn without_a_configuration_everything_is_answered() {
     session.on_tick(&host);
     session.close(&host);
     session.on_end(1);
-    assert_eq!(host.asked(), ["respond 503", "respond 503"]);
+    assert_eq!(host.asked(), ["respond 503 (basic_auth_not_configured)", "respond 503 (basic_auth_not_configured)"]);
 }
 
 #[test]
@@ -153,7 +179,7 @@ fn what_takes_no_time_is_decided_at_once() {
     assert_eq!(ask(&session, &host, 2, "/fast", Some("bob:secret")), RequestState::Passed);
     assert!(host.asked().is_empty());
     assert_eq!(ask(&session, &host, 3, "/fast", None), RequestState::Answered);
-    assert_eq!(host.asked(), [CHALLENGE]);
+    assert_eq!(host.asked(), [MISSING]);
 }
 
 #[test]
@@ -176,9 +202,9 @@ fn the_timer_is_set_once_and_stops_with_the_last_that_waits() {
     ask(&session, &host, 1, "/slow", Some("alice:wrong"));
     ask(&session, &host, 2, "/slow", Some("bob:secret"));
     assert_eq!(host.asked(), ["timer 4 ms"]);
-    assert_eq!(tick_until_asked(&session, &host), ["select 1", CHALLENGE]);
+    assert_eq!(tick_until_asked(&session, &host), ["select 1", WRONG]);
     assert_eq!(session.state(1), RequestState::Answered);
-    assert_eq!(tick_until_asked(&session, &host), ["select 2", CHALLENGE, "timer 0 ms"]);
+    assert_eq!(tick_until_asked(&session, &host), ["select 2", UNKNOWN, "timer 0 ms"]);
     // The next one needs it again.
     ask(&session, &host, 3, "/slow", Some("alice:wrong"));
     assert_eq!(host.asked(), ["timer 4 ms"]);
@@ -222,10 +248,10 @@ fn a_refusal_that_the_proxy_does_not_send_opens_nothing() {
     let (session, host) = (session(), Recorder::default());
     host.fails.set(Some("respond"));
     assert_eq!(ask(&session, &host, 1, "/fast", None), RequestState::Answered);
-    assert_eq!(host.asked(), [format!("{CHALLENGE}: failed")]);
+    assert_eq!(host.asked(), [format!("{MISSING}: failed")]);
     ask(&session, &host, 2, "/slow", Some("alice:wrong"));
     host.asked();
-    assert_eq!(tick_until_asked(&session, &host)[..2], ["select 2".to_owned(), format!("{CHALLENGE}: failed")]);
+    assert_eq!(tick_until_asked(&session, &host)[..2], ["select 2".to_owned(), format!("{WRONG}: failed")]);
     assert_eq!(session.state(2), RequestState::Answered);
 }
 
@@ -234,7 +260,7 @@ fn without_a_timer_a_login_is_refused() {
     let (session, host) = (session(), Recorder::default());
     host.fails.set(Some("timer"));
     assert_eq!(ask(&session, &host, 1, "/slow", Some("alice:secret")), RequestState::Answered);
-    assert_eq!(host.asked(), ["timer 4 ms: failed", "respond 503"]);
+    assert_eq!(host.asked(), ["timer 4 ms: failed", "respond 503 (basic_auth_not_configured)"]);
     // It left nothing behind: the next one asks for the timer anew.
     host.fails.set(None);
     assert_eq!(ask(&session, &host, 2, "/slow", Some("alice:secret")), RequestState::Waiting);
@@ -260,7 +286,7 @@ fn whoever_waits_when_the_configuration_is_replaced_is_told_to_come_again() {
     host.asked();
     session.on_end(2);
     session.close(&host);
-    let again = "respond 429 retry-after: 1";
+    let again = "respond 429 retry-after: 1 (basic_auth_busy)";
     assert_eq!(host.asked(), ["select 1", again, "select 3", again, "timer 0 ms"]);
     assert_eq!([1, 3].map(|number| session.state(number)), [RequestState::Answered; 2]);
     // Nothing is left to do, and closing again tells nobody twice.
@@ -276,8 +302,8 @@ fn the_proxy_may_call_back_while_it_is_called() {
         fn now(&self) -> Duration {
             self.1.now()
         }
-        fn client(&self) -> Client {
-            self.1.client()
+        fn source_address(&self) -> Option<Vec<u8>> {
+            self.1.source_address()
         }
         fn set_tick_period(&self, period: Duration) -> Result<(), HostError> {
             self.1.set_tick_period(period)
@@ -289,10 +315,16 @@ fn the_proxy_may_call_back_while_it_is_called() {
             self.2.borrow_mut().push(self.0.state(1));
             self.1.resume()
         }
-        fn respond(&self, status: u32, headers: &[u8]) -> Result<(), HostError> {
+        fn respond(&self, response: &Response<'_>) -> Result<(), HostError> {
             self.2.borrow_mut().push(self.0.state(2));
             self.0.on_end(2);
-            self.1.respond(status, headers)
+            self.1.respond(response)
+        }
+        fn remove_header(&self, name: &[u8]) -> Result<(), HostError> {
+            self.1.remove_header(name)
+        }
+        fn set_header(&self, name: &[u8], value: &[u8]) -> Result<(), HostError> {
+            self.1.set_header(name, value)
         }
     }
     let session = session();
@@ -305,4 +337,67 @@ fn the_proxy_may_call_back_while_it_is_called() {
     }
     assert_eq!(host.2.take(), [RequestState::Passed, RequestState::Answered]);
     assert!(host.1.asked().ends_with(&["timer 0 ms".to_owned()]));
+}
+
+/// A session in which the upstream learns the user, and not the password.
+fn forwarding_session() -> Session {
+    let top = r#"{"forward_username_header": "X-User", "hide_credentials": true, "#;
+    session_of(&CONFIGURATION.replacen('{', top, 1))
+}
+
+#[test]
+fn an_accepted_user_goes_upstream_and_the_credential_does_not() {
+    let (session, host) = (forwarding_session(), Recorder::default());
+    assert_eq!(ask(&session, &host, 1, "/fast", Some("bob:secret")), RequestState::Passed);
+    assert_eq!(host.asked(), ["remove authorization", "set x-user: bob"]);
+    assert_eq!(ask(&session, &host, 2, "/slow", Some("alice:secret")), RequestState::Waiting);
+    assert_eq!(host.asked(), ["timer 4 ms"]);
+    let told = ["select 2", "remove authorization", "set x-user: alice", "resume", "timer 0 ms"];
+    assert_eq!(tick_until_asked(&session, &host), told);
+}
+
+/// GHSA-qr99-7898-vr7c, CVE-2025-64484: a client sent the identity header itself, or an alias with `_`.
+#[test]
+fn nobody_claims_to_be_a_user() {
+    let claims: &[(&str, &[u8])] =
+        &[("x-user", b"admin"), ("x_user", b"admin"), ("x-user", b"root"), ("x-user-id", b"1")];
+    let (session, host) = (forwarding_session(), Recorder::default());
+    // Open, accepted at once, and after a while; a request that is refused goes nowhere.
+    let removed = ["remove x_user", "remove x-user"];
+    assert_eq!(ask_with(&session, &host, 1, "/open", None, claims), RequestState::Passed);
+    assert_eq!(host.asked(), removed);
+    assert_eq!(ask_with(&session, &host, 2, "/fast", Some("bob:secret"), claims), RequestState::Passed);
+    assert_eq!(host.asked(), ["remove x_user", "remove x-user", "remove authorization", "set x-user: bob"]);
+    assert_eq!(ask_with(&session, &host, 3, "/slow", Some("alice:secret"), claims), RequestState::Waiting);
+    assert_eq!(host.asked(), ["remove x_user", "remove x-user", "timer 4 ms"]);
+    assert_eq!(ask_with(&session, &host, 4, "/fast", None, claims), RequestState::Answered);
+    assert_eq!(host.asked(), [MISSING]);
+    // A claim that cannot be removed opens nothing.
+    host.fails.set(Some("remove"));
+    assert_eq!(ask_with(&session, &host, 5, "/open", None, claims), RequestState::Answered);
+    assert_eq!(host.asked(), ["remove x_user: failed", "respond 503 (basic_auth_not_configured)"]);
+}
+
+#[test]
+fn what_the_upstream_should_learn_and_cannot_opens_nothing() {
+    let (session, host) = (forwarding_session(), Recorder::default());
+    host.fails.set(Some("set"));
+    let refused = "respond 503 (basic_auth_not_configured)";
+    assert_eq!(ask(&session, &host, 1, "/fast", Some("bob:secret")), RequestState::Answered);
+    assert_eq!(host.asked(), ["remove authorization", "set x-user: bob: failed", refused]);
+    assert_eq!(ask(&session, &host, 2, "/slow", Some("alice:secret")), RequestState::Waiting);
+    host.asked();
+    let told = ["select 2", "remove authorization", "set x-user: alice: failed", refused, "timer 0 ms"];
+    assert_eq!(tick_until_asked(&session, &host), told);
+    assert_eq!(session.state(2), RequestState::Answered);
+}
+
+#[test]
+fn a_user_whose_name_is_no_text_is_not_forwarded() {
+    // `b\xff:secret`, in base64 as `credentials` takes it.
+    let text = r#"{"forward_username_header": "x-user", "basic_auth_rules": [{"prefix": "/", "credentials": ["Yv86c2VjcmV0"]}]}"#;
+    let (session, host) = (session_of(text), Recorder::default());
+    let further: &[(&str, &[u8])] = &[("authorization", b"Basic Yv86c2VjcmV0")];
+    assert_eq!(ask_with(&session, &host, 1, "/", None, further), RequestState::Passed);
+    assert!(host.asked().is_empty());
 }

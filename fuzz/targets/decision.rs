@@ -12,7 +12,7 @@ fuzz_target!(|text: &[u8]| {
     let Ok(config) = Config::parse(configuration) else { return };
     let policy = Policy::new(config);
     let request =
-        Request { method, path: Some(path), authority: Some(authority), credential: HeaderLines::One(credential) };
+        Request { method, path: Some(path), authority: Some(authority), credential: HeaderLines::One(credential), ..Request::default() };
     let anonymous = Request { credential: HeaderLines::None, ..request.clone() };
     let is_open = |request: &Request<'_>| matches!(decide(&policy, request), Decision::Pass);
 

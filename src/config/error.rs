@@ -8,7 +8,9 @@ use super::json::Node;
 use crate::matching::host::HostPatternError;
 use crate::matching::method::MethodError;
 use crate::matching::path::PatternError;
-use crate::response::RealmError;
+use crate::matching::source::SourceRangeError;
+use crate::request::header_name::HeaderNameError;
+use crate::response::{RealmError, UnauthorizedError};
 use crate::users::htpasswd::HtpasswdError;
 use crate::users::pair::CredentialError;
 
@@ -242,8 +244,36 @@ pub enum Problem {
     VariableWithDollar,
     /// A variable of the environment is not there or empty.
     NoVariable,
+    /// Another string was expected.
+    NotOneOf {
+        /// The strings to choose from.
+        known: &'static [&'static str],
+    },
+    /// The name of a rule or of a user list has other characters than `A-Z a-z 0-9 _ . -`, none, or more than 64.
+    Name,
+    /// A rule has the name of another.
+    DoubledName,
+    /// A user list has no user.
+    EmptyList {
+        /// The fields that bring users.
+        known: &'static [&'static str],
+    },
+    /// A rule names a user list that is not there.
+    NoSuchList,
+    /// `allow_users` names nobody, so nobody could pass.
+    AllowsNobody,
+    /// `allow_users` names a user whom no list of the rule knows.
+    NoSuchUser,
+    /// The user's name would go upstream in the header of the credential.
+    HeaderTaken,
     /// The realm is refused.
     Realm(RealmError),
+    /// A header name is refused.
+    HeaderName(HeaderNameError),
+    /// A range of addresses is refused.
+    SourceRange(SourceRangeError),
+    /// A header of a refusal is refused.
+    Unauthorized(UnauthorizedError),
     /// A path pattern is refused.
     Pattern(PatternError),
     /// A host pattern is refused.
@@ -268,6 +298,9 @@ macro_rules! from {
 
 from! {
     RealmError => Realm,
+    HeaderNameError => HeaderName,
+    SourceRangeError => SourceRange,
+    UnauthorizedError => Unauthorized,
     PatternError => Pattern,
     HostPatternError => Host,
     MethodError => Method,
@@ -325,7 +358,18 @@ impl fmt::Display for Problem {
             Self::SeveralLines => f.write_str("more than one line; write each as an item, or all as one string with `|`"),
             Self::VariableWithDollar => f.write_str("the name of a variable has no `$`; write the name alone"),
             Self::NoVariable => f.write_str("no such environment variable in the virtual machine, or an empty one; set it in `vmConfig.env` (Istio) or `environment_variables` (Envoy)"),
+            Self::NotOneOf { known } => write!(f, "expected one of {}; write one", Names(known, "or")),
+            Self::Name => f.write_str("not a name; write 1 to 64 of `A-Z`, `a-z`, `0-9`, `_`, `.` and `-`"),
+            Self::DoubledName => f.write_str("the name of another rule; choose one of its own"),
+            Self::EmptyList { known } => write!(f, "nobody is in this list; add a user with {}", Names(known, "or")),
+            Self::NoSuchList => f.write_str("no such list in `users` at the top; add it there, or correct the name"),
+            Self::AllowsNobody => f.write_str("nobody could pass this rule; name a user, or leave the field out"),
+            Self::NoSuchUser => f.write_str("no list of this rule knows that user; add the user to one, or correct the name"),
+            Self::HeaderTaken => f.write_str("the header of the credential; choose another for the user name"),
             Self::Realm(error) => error.fmt(f),
+            Self::HeaderName(error) => error.fmt(f),
+            Self::SourceRange(error) => error.fmt(f),
+            Self::Unauthorized(error) => error.fmt(f),
             Self::Pattern(error) => error.fmt(f),
             Self::Host(error) => error.fmt(f),
             Self::Method(error) => error.fmt(f),

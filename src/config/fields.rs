@@ -65,24 +65,38 @@ pub const FIELDS: &[Field] = &[
     },
     Field {
         name: "credentials",
-        objects: &[Object::Rule],
+        objects: &[Object::Rule, Object::UserList],
         kind: Kind::Strings,
         meaning: "`user:password` (the first colon splits), or base64 of that; always plain text",
         absent: "users from the next two; without any user the rule is refused",
     },
     Field {
         name: "htpasswd",
-        objects: &[Object::Rule],
+        objects: &[Object::Rule, Object::UserList],
         kind: Kind::Lines,
         meaning: "text of an htpasswd file, or its lines: `{SHA}`, `{SSHA}`, `$apr1$`, `$1$`, `$5$`, `$6$` up to `rounds=1000000`, bcrypt up to cost 14",
         absent: "as above",
     },
     Field {
         name: "htpasswd_env",
-        objects: &[Object::Rule],
+        objects: &[Object::Rule, Object::UserList],
         kind: Kind::String,
         meaning: "name of an environment variable of the wasm VM with such text (`vmConfig.env` in Istio, `environment_variables` in Envoy)",
         absent: "as above",
+    },
+    Field {
+        name: "users",
+        objects: &[Object::Rule],
+        kind: Kind::Strings,
+        meaning: "names of lists of `users` at the top, whose users may pass as well",
+        absent: "none",
+    },
+    Field {
+        name: "allow_users",
+        objects: &[Object::Rule],
+        kind: Kind::Strings,
+        meaning: "of all the users that the rule knows only these may pass",
+        absent: "all of them",
     },
     Field {
         name: "realm",
@@ -90,6 +104,118 @@ pub const FIELDS: &[Field] = &[
         kind: Kind::String,
         meaning: "text of the challenge; the rule's wins",
         absent: "`istio`",
+    },
+    Field {
+        name: "name",
+        objects: &[Object::Rule],
+        kind: Kind::String,
+        meaning: "1 to 64 of `A-Z a-z 0-9 _ . -`, unique: stands for the rule in logs and counters",
+        absent: "its index, from 0",
+    },
+    Field {
+        name: "allow_source_ranges",
+        objects: &[Object::Rule],
+        kind: Kind::Strings,
+        meaning: "CIDR ranges (`10.0.0.0/8`, `2001:db8::/32`) from which the rule asks for no password; right only where Envoy's `use_remote_address` and trusted hops are",
+        absent: "nobody",
+    },
+    Field {
+        name: "allow_missing",
+        objects: &[Object::Top, Object::Rule],
+        kind: Kind::Boolean,
+        meaning: "a request without a credential satisfies the rule; a wrong one is still refused",
+        absent: "`false`",
+    },
+    Field {
+        name: "hide_credentials",
+        objects: &[Object::Top, Object::Rule],
+        kind: Kind::Boolean,
+        meaning: "the credential header does not go upstream once it was accepted",
+        absent: "`false`",
+    },
+    Field {
+        name: "dry_run",
+        objects: &[Object::Top, Object::Rule],
+        kind: Kind::Boolean,
+        meaning: "the rule refuses nothing; what it would have refused is counted and logged",
+        absent: "`false`",
+    },
+    Field {
+        name: "unauthorized",
+        objects: &[Object::Top, Object::Rule],
+        kind: Kind::Object(Object::Unauthorized),
+        meaning: "body and headers of the refusal; the rule's wins",
+        absent: "an empty body",
+    },
+    Field {
+        name: "body",
+        objects: &[Object::Unauthorized],
+        kind: Kind::String,
+        meaning: "the body; an answer to `HEAD` has none",
+        absent: "empty",
+    },
+    Field {
+        name: "content_type",
+        objects: &[Object::Unauthorized],
+        kind: Kind::String,
+        meaning: "its `content-type`",
+        absent: "none",
+    },
+    Field {
+        name: "headers",
+        objects: &[Object::Unauthorized],
+        kind: Kind::StringMap,
+        meaning: "further headers by name, `access-control-allow-origin` for one",
+        absent: "none",
+    },
+    Field {
+        name: "users",
+        objects: &[Object::Top],
+        kind: Kind::ObjectMap(Object::UserList),
+        meaning: "lists of users by name, for rules to share",
+        absent: "none",
+    },
+    Field {
+        name: "first_match",
+        objects: &[Object::Top],
+        kind: Kind::Boolean,
+        meaning: "of the rules that cover a reading of the path only the first decides",
+        absent: "`false`: every rule that covers decides",
+    },
+    Field {
+        name: "refuse_ambiguous_paths",
+        objects: &[Object::Top],
+        kind: Kind::Boolean,
+        meaning: "a path with more than one reading, or none, is answered `400`",
+        absent: "`false`",
+    },
+    Field {
+        name: "plain_http",
+        objects: &[Object::Top],
+        kind: Kind::OneOf(PLAIN_HTTP),
+        meaning: "what a request over plain http gets that would be asked for a password: the challenge, `308` to https, or `403`",
+        absent: "`challenge`",
+    },
+    Field {
+        name: "cors_preflight",
+        objects: &[Object::Top],
+        kind: Kind::OneOf(CORS_PREFLIGHT),
+        meaning: "`allow` lets `OPTIONS` with `origin` and `access-control-request-method` through",
+        absent: "`challenge`",
+    },
+    Field {
+        name: "authentication_header",
+        objects: &[Object::Top],
+        kind: Kind::String,
+        meaning: "the header to read; `proxy-authorization` is answered `407` with `proxy-authenticate`",
+        absent: "`authorization`",
+    },
+    Field {
+        name: "forward_username_header",
+        objects: &[Object::Top],
+        kind: Kind::String,
+        meaning: "header that carries the accepted user upstream; what clients send under that name, or with `_` for `-`, is removed from every request",
+        absent: "none",
     },
     Field {
         name: "hash_budget_ms_per_second",
@@ -128,6 +254,11 @@ pub const FIELDS: &[Field] = &[
     },
 ];
 
+/// The values of `plain_http`.
+pub(super) const PLAIN_HTTP: &[&str] = &["challenge", "redirect", "refuse"];
+/// The values of `cors_preflight`.
+pub(super) const CORS_PREFLIGHT: &[&str] = &["challenge", "allow"];
+
 const ONE_OF_FOUR: &str = "exactly one of the four is needed, not empty";
 
 /// The fields of the configuration's top.
@@ -138,8 +269,12 @@ pub(super) const RULE: &[&str] = &names::<{ count(Object::Rule) }>(Object::Rule)
 pub(super) const EXCEPTION: &[&str] = &names::<{ count(Object::Exception) }>(Object::Exception);
 /// The fields of a lockout, all of which it must have.
 pub(super) const LOCKOUT: &[&str] = &names::<{ count(Object::Lockout) }>(Object::Lockout);
+/// The fields of a user list.
+pub(super) const USER_LIST: &[&str] = &names::<{ count(Object::UserList) }>(Object::UserList);
+/// The fields of the look of a refusal.
+pub(super) const UNAUTHORIZED: &[&str] = &names::<{ count(Object::Unauthorized) }>(Object::Unauthorized);
 /// The fields of a rule that bring users.
-pub(super) const USERS: &[&str] = &["credentials", "htpasswd", "htpasswd_env"];
+pub(super) const USERS: &[&str] = &["credentials", "htpasswd", "htpasswd_env", "users"];
 
 /// A field of the configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -169,6 +304,10 @@ pub enum Object {
     Exception,
     /// The value of `lockout`.
     Lockout,
+    /// A member of `users`.
+    UserList,
+    /// The value of `unauthorized`.
+    Unauthorized,
 }
 
 /// What the value of a field is. Its `Display` is the word for it in documents.
@@ -192,6 +331,14 @@ pub enum Kind {
     Object(Object),
     /// An array of objects.
     Objects(Object),
+    /// `true` or `false`.
+    Boolean,
+    /// One of these strings.
+    OneOf(&'static [&'static str]),
+    /// An object whose names are the operator's, and whose values are strings.
+    StringMap,
+    /// An object whose names are the operator's, and whose values are objects.
+    ObjectMap(Object),
 }
 
 impl fmt::Display for Object {
@@ -201,6 +348,8 @@ impl fmt::Display for Object {
             Self::Rule => "rule",
             Self::Exception => "exception",
             Self::Lockout => "lockout",
+            Self::UserList => "user list",
+            Self::Unauthorized => "unauthorized",
         })
     }
 }
@@ -214,6 +363,15 @@ impl fmt::Display for Kind {
             Self::Number { min, max } => write!(f, "number from {min} to {max}"),
             Self::Object(_) => f.write_str("object"),
             Self::Objects(_) => f.write_str("array of objects"),
+            Self::Boolean => f.write_str("boolean"),
+            Self::OneOf(known) => {
+                for (index, name) in known.iter().enumerate() {
+                    write!(f, "{}`{name}`", if index == 0 { "" } else { " or " })?;
+                }
+                Ok(())
+            }
+            Self::StringMap => f.write_str("object of strings"),
+            Self::ObjectMap(_) => f.write_str("object of objects"),
         }
     }
 }

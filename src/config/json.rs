@@ -18,7 +18,7 @@ use super::other_format;
 #[derive(Clone, Copy)]
 pub(super) enum Path<'a> {
     Document,
-    Field(&'a Path<'a>, &'static str),
+    Field(&'a Path<'a>, &'a str),
     Item(&'a Path<'a>, usize),
 }
 
@@ -47,7 +47,7 @@ impl<'a> Node<'a> {
     }
 
     /// A value of one of the node's fields.
-    pub(super) fn field(&'a self, name: &'static str, text: &'a str) -> Self {
+    pub(super) fn field(&'a self, name: &'a str, text: &'a str) -> Self {
         Self { text, path: Path::Field(&self.path, name) }
     }
 
@@ -101,6 +101,18 @@ impl<'a> Node<'a> {
             return Ok(number as u32);
         }
         Err(Problem::NumberRange { min, max })
+    }
+
+    /// The node's truth value.
+    pub(super) fn boolean(&self) -> Result<bool, Problem> {
+        self.expect(JsonType::Boolean)?;
+        Ok(self.text == "true")
+    }
+
+    /// The one of some strings that the node is.
+    pub(super) fn one_of(&self, known: &'static [&'static str]) -> Result<&'static str, Problem> {
+        let text = self.string()?;
+        known.iter().find(|name| **name == text).copied().ok_or(Problem::NotOneOf { known })
     }
 
     /// The items of the node's array, in order.

@@ -7,6 +7,7 @@ mod limits;
 mod options;
 mod other_format;
 mod read;
+mod read_options;
 mod slips;
 mod suggest;
 mod unknown;
@@ -19,7 +20,8 @@ use crate::matching::exception::Exception;
 use crate::matching::host::HostPattern;
 use crate::matching::method::Methods;
 use crate::matching::path::PathPattern;
-use crate::response::Realm;
+use crate::matching::source::SourceRanges;
+use crate::response::{Realm, Unauthorized};
 use crate::users::list::UserList;
 use crate::users::pair::Pair;
 
@@ -27,7 +29,7 @@ pub use error::{ConfigError, ConfigErrors, JsonType, Problem};
 pub use fields::{FIELDS, Field, Kind, Object};
 #[cfg(test)]
 pub(crate) use options::DEFAULT_HASH_BUDGET_MS_PER_SECOND;
-pub use options::{Lockout, MAX_HASH_BUDGET_MS_PER_SECOND};
+pub use options::{Lockout, MAX_HASH_BUDGET_MS_PER_SECOND, Options, PlainHttp};
 pub use warning::{Warning, WarningKind};
 
 /// A whole configuration.
@@ -54,6 +56,10 @@ pub struct Config {
     pub hash_budget_ms_per_second: u32,
     /// `lockout`; without it nobody is locked out.
     pub lockout: Option<Lockout>,
+    /// The options that stand for all rules.
+    pub options: Options,
+    /// `users`: the lists that rules name.
+    pub users: Vec<NamedUsers>,
     /// What is allowed and still deserves a look: first what is about all rules, then the first [`Warning::MAX`] others.
     pub warnings: Vec<Warning>,
     /// How many warnings there are beyond those.
@@ -80,11 +86,47 @@ pub struct Rule {
     pub htpasswd: Box<[Arc<UserList>]>,
     /// `realm`: the rule's, else the configuration's, else [`Realm::DEFAULT`].
     pub realm: Arc<Realm>,
+    /// `unauthorized`: the rule's, else the configuration's.
+    pub unauthorized: Arc<Unauthorized>,
+    /// What few rules have.
+    pub extra: Option<Box<RuleExtra>>,
+    /// `hide_credentials`: the rule's, else the configuration's.
+    pub hide_credentials: bool,
+    /// `allow_missing`: the rule's, else the configuration's.
+    pub allow_missing: bool,
+    /// `dry_run`: the rule's, else the configuration's.
+    pub dry_run: bool,
+}
+
+/// What few of the `basic_auth_rules` have.
+#[derive(Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RuleExtra {
+    /// `name`
+    pub name: Option<Box<str>>,
+    /// `users`: the indexes of those of [`Config::users`] that the rule names.
+    pub users: Box<[usize]>,
+    /// `allow_users`, in order; `None` is every user that the rule knows.
+    pub allow_users: Option<Box<[Box<str>]>>,
+    /// `allow_source_ranges`
+    pub source_ranges: Option<SourceRanges>,
+}
+
+/// One of `users`: a list that rules name.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct NamedUsers {
+    /// Its name.
+    pub name: Box<str>,
+    /// `credentials`
+    pub credentials: Box<[Pair]>,
+    /// `htpasswd` and `htpasswd_env`
+    pub htpasswd: Box<[Arc<UserList>]>,
 }
 
 impl fmt::Debug for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { path, hosts, methods, except, credentials, htpasswd, realm } = self;
+        let Self { path, hosts, methods, except, credentials, htpasswd, realm, extra, .. } = self;
         f.debug_struct("Rule")
             .field("path", path)
             .field("hosts", hosts)
@@ -93,6 +135,7 @@ impl fmt::Debug for Rule {
             .field("credentials", &credentials.len())
             .field("htpasswd", &htpasswd.len())
             .field("realm", realm)
-            .finish()
+            .field("extra", extra)
+            .finish_non_exhaustive()
     }
 }

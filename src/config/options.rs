@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::request::HeaderNames;
+
 /// The default of `hash_budget_ms_per_second`: a quarter of a worker.
 ///
 /// Measured with 1 ms of work in a tick, this leaves other requests within 2 ms at the 99th percentile; a lone login with
@@ -21,4 +23,44 @@ pub struct Lockout {
     pub window: Duration,
     /// How long the lock lasts.
     pub lock: Duration,
+}
+
+/// `plain_http`: what a request over plain http gets that would be asked for a password in clear.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PlainHttp {
+    /// `challenge`: it is asked all the same.
+    #[default]
+    Challenge,
+    /// `redirect`: `308` to the same place under https, without a port.
+    Redirect,
+    /// `refuse`: `403`.
+    Refuse,
+}
+
+/// The options of the whole configuration but for those that rules may have of their own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Options {
+    /// `first_match`: of the rules that cover a reading only the first decides.
+    pub first_match: bool,
+    /// `refuse_ambiguous_paths`: a path that has several readings, or none, is answered `400`.
+    pub refuse_ambiguous_paths: bool,
+    /// `cors_preflight: allow`: preflights pass.
+    pub allow_preflight: bool,
+    /// `plain_http`
+    pub plain_http: PlainHttp,
+    /// `authentication_header` and `forward_username_header`, and what else has to be read of a request.
+    pub headers: HeaderNames,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            first_match: false,
+            refuse_ambiguous_paths: false,
+            allow_preflight: false,
+            plain_http: PlainHttp::Challenge,
+            headers: HeaderNames::authorization(),
+        }
+    }
 }

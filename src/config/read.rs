@@ -12,8 +12,9 @@ use super::error::{ConfigError, ConfigErrors, ErrorList, JsonType, Noted, Proble
 use super::json::Node;
 use super::limits::{Limits, MAX_FAILURES, MAX_SECONDS};
 use super::options::{DEFAULT_HASH_BUDGET_MS_PER_SECOND, Lockout, MAX_HASH_BUDGET_MS_PER_SECOND};
+use super::read_options::Defaults;
 use super::warning::{Warning, WarningKind};
-use super::{Config, Environment, Rule, fields, other_format, slips, unknown};
+use super::{Config, Environment, NamedUsers, Rule, RuleExtra, fields, other_format, slips, unknown};
 use crate::matching::exception::Exception;
 use crate::matching::host::HostPattern;
 use crate::matching::method::{MethodPattern, Methods};
@@ -58,8 +59,8 @@ impl Config {
 }
 
 /// The fields of an object, as far as they are known.
-struct Fields<'a> {
-    object: &'a Node<'a>,
+pub(super) struct Fields<'a> {
+    pub(super) object: &'a Node<'a>,
     found: Vec<(&'static str, &'a str)>,
     /// Whether there are others.
     unknown: Option<Noted>,
@@ -67,20 +68,24 @@ struct Fields<'a> {
 
 impl Fields<'_> {
     /// The field of that name, if the object has it.
-    fn get(&self, name: &'static str) -> Option<Node<'_>> {
+    pub(super) fn get(&self, name: &'static str) -> Option<Node<'_>> {
         let (name, text) = self.found.iter().find(|(found, _)| *found == name)?;
         Some(self.object.field(name, text))
     }
 }
 
 /// What is known while a configuration is read. Where its methods fail, the error is noted and reading can go on.
-struct Reader<'e> {
+pub(super) struct Reader<'e> {
     environment: Environment<'e>,
-    errors: ErrorList,
+    pub(super) errors: ErrorList,
     warnings: Vec<Warning>,
     more_warnings: usize,
     limits: Limits,
     realms: HashSet<Arc<Realm>>,
+    /// The names of rules.
+    pub(super) names: HashSet<Box<str>>,
+    /// The indexes of the lists of `users`, by their names.
+    pub(super) list_names: HashMap<Box<str>, usize>,
     lists: Lists,
     /// How many rules name some methods.
     open_methods: usize,
@@ -97,6 +102,8 @@ impl<'e> Reader<'e> {
             more_warnings: 0,
             limits: Limits::default(),
             realms: HashSet::new(),
+            names: HashSet::new(),
+            list_names: HashMap::new(),
             lists: Lists::default(),
             open_methods: 0,
             written: HashTable::new(),
@@ -119,12 +126,12 @@ impl<'e> Reader<'e> {
     }
 
     /// Notes what is wrong with a node, if anything is.
-    fn note<T>(&mut self, node: &Node<'_>, result: Result<T, impl Into<Problem>>) -> Result<T, Noted> {
+    pub(super) fn note<T>(&mut self, node: &Node<'_>, result: Result<T, impl Into<Problem>>) -> Result<T, Noted> {
         result.map_err(|problem| self.errors.add(node, problem.into()))
     }
 
     /// Notes that an object lacks something, unless a field that is not known may be meant by it.
-    fn missing(&mut self, fields: &Fields<'_>, problem: Problem) -> Noted {
+    pub(super) fn missing(&mut self, fields: &Fields<'_>, problem: Problem) -> Noted {
         fields.unknown.unwrap_or_else(|| self.errors.add(fields.object, problem))
     }
 
@@ -137,7 +144,11 @@ impl<'e> Reader<'e> {
     }
 
     /// The object's fields, all of which must be among `known` and none of which may be there twice.
-    fn fields<'n>(&mut self, object: &'n Node<'n>, known: &'static [&'static str]) -> Result<Fields<'n>, Noted> {
+    pub(super) fn fields<'n>(
+        &mut self,
+        object: &'n Node<'n>,
+        known: &'static [&'static str],
+    ) -> Result<Fields<'n>, Noted> {
         let members = self.note(object, object.members())?;
         let mut fields = Fields { object, found: Vec::with_capacity(members.len().min(known.len())), unknown: None };
         for (written, text) in members {
@@ -154,7 +165,7 @@ impl<'e> Reader<'e> {
         Ok(fields)
     }
 
-    fn string<'n>(&mut self, node: &Node<'n>) -> Result<Cow<'n, str>, Noted> {
+    pub(super) fn string<'n>(&mut self, node: &Node<'n>) -> Result<Cow<'n, str>, Noted> {
         self.note(node, node.string())
     }
 
@@ -165,8 +176,14 @@ impl<'e> Reader<'e> {
         let budget =
             budget.map(|node| self.note(&node, node.whole_number(1, MAX_HASH_BUDGET_MS_PER_SECOND))).transpose();
         let lockout = top.get("lockout").map(|node| self.read_lockout(&node)).transpose();
-        let rules = self.read_rules(&top, realm);
+        let options = self.read_options(&top);
+        let defaults = self.read_defaults(&top, None);
+        let users = self.read_users(&top);
+        let rules = self.read_rules(&top, realm, defaults.as_ref().ok(), users.as_deref().ok());
+        defaults?;
         Ok(Config {
+            options: options?,
+            users: users?,
             rules: rules?,
             hash_budget_ms_per_second: budget?.unwrap_or(DEFAULT_HASH_BUDGET_MS_PER_SECOND),
             lockout: lockout?,
@@ -175,7 +192,13 @@ impl<'e> Reader<'e> {
         })
     }
 
-    fn read_rules(&mut self, top: &Fields<'_>, realm: Option<Realm>) -> Result<Vec<Rule>, Noted> {
+    fn read_rules(
+        &mut self,
+        top: &Fields<'_>,
+        realm: Option<Realm>,
+        defaults: Option<&Defaults>,
+        users: Option<&[NamedUsers]>,
+    ) -> Result<Vec<Rule>, Noted> {
         let realm = match realm {
             Some(realm) => realm,
             None => self.note(top.object, Realm::new(Realm::DEFAULT))?,
@@ -186,7 +209,7 @@ impl<'e> Reader<'e> {
             let items = self.note(&rules, rules.items())?;
             let are_several = items.len() > 1;
             for node in items {
-                let rule = self.read_rule(&node, &realm);
+                let rule = self.read_rule(&node, &realm, defaults, users);
                 if are_several {
                     self.warn_of_double(&node);
                 }
@@ -211,7 +234,13 @@ impl<'e> Reader<'e> {
         }
     }
 
-    fn read_rule(&mut self, rule: &Node<'_>, realm: &Arc<Realm>) -> Result<Rule, Noted> {
+    fn read_rule(
+        &mut self,
+        rule: &Node<'_>,
+        realm: &Arc<Realm>,
+        defaults: Option<&Defaults>,
+        users: Option<&[NamedUsers]>,
+    ) -> Result<Rule, Noted> {
         let fields = self.fields(rule, fields::RULE)?;
         let pattern = self.read_pattern(&fields);
         let path = match &pattern {
@@ -224,8 +253,12 @@ impl<'e> Reader<'e> {
         let credentials = self.read_credentials(&fields);
         let htpasswd = self.read_htpasswd(&fields);
         let own_realm = self.read_realm(&fields);
-        let has_no_user =
-            matches!((&credentials, &htpasswd), (Ok(plain), Ok(hashed)) if plain.is_empty() && hashed.is_empty());
+        let own = self.read_defaults(&fields, defaults);
+        let extra = self.read_extra(&fields, (credentials.as_deref().ok(), htpasswd.as_deref().ok(), users));
+        let has_no_user = matches!(
+            (&credentials, &htpasswd, &extra),
+            (Ok(plain), Ok(hashed), Ok(extra)) if plain.is_empty() && hashed.is_empty() && extra.users.is_empty()
+        );
         if has_no_user {
             return Err(self.missing(&fields, Problem::NoUser { known: fields::USERS }));
         }
@@ -236,7 +269,13 @@ impl<'e> Reader<'e> {
         if methods != Methods::Every {
             self.open_methods = self.open_methods.saturating_add(1);
         }
+        let (own, extra) = (own?, extra?);
         Ok(Rule {
+            unauthorized: own.unauthorized,
+            hide_credentials: own.hide_credentials,
+            allow_missing: own.allow_missing,
+            dry_run: own.dry_run,
+            extra: (extra != RuleExtra::default()).then(|| Box::new(extra)),
             path: path?,
             hosts: hosts?.into(),
             methods,
@@ -300,7 +339,7 @@ impl<'e> Reader<'e> {
     }
 
     /// What is read of the items of a field, all of which are looked at; no items where there is no field.
-    fn read_items<T>(
+    pub(super) fn read_items<T>(
         &mut self,
         fields: &Fields<'_>,
         name: &'static str,
@@ -315,7 +354,7 @@ impl<'e> Reader<'e> {
     }
 
     /// Calls `read` with every item of a field, if it is there, and goes on where it fails.
-    fn for_each_item(
+    pub(super) fn for_each_item(
         &mut self,
         fields: &Fields<'_>,
         name: &'static str,
@@ -353,7 +392,7 @@ impl<'e> Reader<'e> {
         if names.is_empty() { Err(self.errors.add(&list, Problem::NoMethod)) } else { Ok(Some(names)) }
     }
 
-    fn read_credentials(&mut self, fields: &Fields<'_>) -> Result<Vec<Pair>, Noted> {
+    pub(super) fn read_credentials(&mut self, fields: &Fields<'_>) -> Result<Vec<Pair>, Noted> {
         self.read_items(fields, "credentials", |reader, credential| {
             let text = reader.string(credential)?;
             let pair = reader.note(credential, pair::configured(&text))?;
@@ -366,7 +405,7 @@ impl<'e> Reader<'e> {
         })
     }
 
-    fn read_htpasswd(&mut self, fields: &Fields<'_>) -> Result<Vec<Arc<UserList>>, Noted> {
+    pub(super) fn read_htpasswd(&mut self, fields: &Fields<'_>) -> Result<Vec<Arc<UserList>>, Noted> {
         let text = fields.get("htpasswd").map(|node| match node.json_type() {
             JsonType::Array => self.read_lines(fields, &node),
             _ => self.string(&node).and_then(|text| self.user_list(&text, &node)),

@@ -113,29 +113,53 @@ impl Index {
     /// The rules that may cover a request to that host and path, in order and without repetition.
     pub(crate) fn candidates(&self, host: Option<&[u8]>, path: &Readings<'_>) -> Candidates<'_> {
         let groups = self.hosts.groups(host);
-        let groups = || iter::once(EVERY_HOST).chain(groups.iter().copied());
-        let Some(readings) = path.covering() else {
-            // No path that could be looked up: every rule for the host.
-            let rules = |group| usize::try_from(group).ok().and_then(|index| self.rules.get(index));
-            let lists = groups().filter_map(rules).filter_map(|rules| rules.split_first()).map(Reverse);
-            return Candidates::Merged(lists.collect());
-        };
         let mut found = Found::default();
-        let mut all_are_text = true;
-        // From the inside these iterators cost half of what a `for` loop makes of them.
-        readings.for_each(|reading| {
-            groups().for_each(|group| {
-                self.forward.walk(group, lower(reading.iter()), |rules| found.extend(rules));
-                self.backward.walk(group, lower(reading.iter().rev()), |rules| found.extend(rules));
-            });
-            all_are_text = all_are_text && (self.regexes.is_empty() || str::from_utf8(reading).is_ok());
-        });
-        // A regex covers what is no text, wherever it begins.
-        if !all_are_text {
-            let chosen = self.regexes.iter().filter(|(group, _)| groups().any(|chosen| chosen == *group));
-            chosen.for_each(|(_, rule)| found.extend(&[*rule]));
+        match path {
+            // Nearly every path; a chain of iterators costs as much again.
+            Readings::Plain(path) => {
+                let mut reading = Some(*path);
+                while let Some(path) = reading {
+                    self.look_up(&groups, path, &mut found);
+                    reading = without_trailing_slash(path);
+                }
+            }
+            _ => match path.covering() {
+                Some(readings) => readings.for_each(|reading| self.look_up(&groups, reading, &mut found)),
+                None => return self.every_rule(&groups),
+            },
         }
         found.into_candidates()
+    }
+
+    /// The rules that may cover a request to that host by this reading of its path alone.
+    #[cold]
+    pub(crate) fn candidates_for_reading(&self, host: Option<&[u8]>, reading: &[u8]) -> Candidates<'_> {
+        let mut found = Found::default();
+        self.look_up(&self.hosts.groups(host), reading, &mut found);
+        found.into_candidates()
+    }
+
+    /// Adds the rules that may cover a request by a reading of its path.
+    fn look_up(&self, groups: &[u32], reading: &[u8], found: &mut Found) {
+        for group in iter::once(EVERY_HOST).chain(groups.iter().copied()) {
+            self.forward.walk(group, lower(reading.iter()), |rules| found.extend(rules));
+            self.backward.walk(group, lower(reading.iter().rev()), |rules| found.extend(rules));
+        }
+        // A regex covers what is no text, wherever it begins.
+        if !self.regexes.is_empty() && str::from_utf8(reading).is_err() {
+            let is_chosen = |group: u32| group == EVERY_HOST || groups.contains(&group);
+            let chosen = self.regexes.iter().filter(|(group, _)| is_chosen(*group));
+            chosen.for_each(|(_, rule)| found.extend(&[*rule]));
+        }
+    }
+
+    /// Every rule for the host, where no path can be looked up.
+    #[cold]
+    fn every_rule(&self, groups: &[u32]) -> Candidates<'_> {
+        let rules = |group| usize::try_from(group).ok().and_then(|index| self.rules.get(index));
+        let groups = iter::once(EVERY_HOST).chain(groups.iter().copied());
+        let lists = groups.filter_map(rules).filter_map(|rules| rules.split_first()).map(Reverse);
+        Candidates::Merged(lists.collect())
     }
 }
 
@@ -162,13 +186,11 @@ impl Found {
         }
     }
 
-    fn into_candidates(mut self) -> Candidates<'static> {
-        if let Some(rule) = self.one {
-            return Candidates::One(Some(rule));
+    fn into_candidates(self) -> Candidates<'static> {
+        match self.one {
+            Some(rule) => Candidates::One(Some(rule)),
+            None => Candidates::several(self.several),
         }
-        self.several.sort_unstable();
-        self.several.dedup();
-        Candidates::Several(self.several.into_iter())
     }
 }
 
@@ -180,6 +202,15 @@ pub(crate) enum Candidates<'a> {
     Several(std::vec::IntoIter<u32>),
     /// Those of several ordered lists, taken from them as they are asked for: mostly it is the first that decides.
     Merged(BinaryHeap<Reverse<(&'a u32, &'a [u32])>>),
+}
+
+impl Candidates<'_> {
+    /// These, in any order and perhaps with repetition.
+    pub(crate) fn several(mut rules: Vec<u32>) -> Self {
+        rules.sort_unstable();
+        rules.dedup();
+        Self::Several(rules.into_iter())
+    }
 }
 
 impl Iterator for Candidates<'_> {

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::request::header_name::is_token_byte;
+
 /// The methods of RFC 9110, section 9.3, and `PATCH` (RFC 5789). The index of each is its bit in a [`Methods`].
 const STANDARD: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
 
@@ -92,11 +94,6 @@ impl<'a> MethodPattern<'a> {
 fn standard_bit(method: &[u8]) -> Option<u16> {
     let index = STANDARD.iter().zip(0_u32..).find(|(name, _)| name.as_bytes().eq_ignore_ascii_case(method))?.1;
     Some(1_u16.wrapping_shl(index))
-}
-
-/// `tchar` of RFC 9110, section 5.6.2.
-fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
 /// Why an entry of `request_methods` is refused. Its `Display` says what to do and quotes nothing of the entry.

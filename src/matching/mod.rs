@@ -8,4 +8,5 @@ pub(crate) mod method;
 pub(crate) mod path;
 pub(crate) mod readings;
 pub(crate) mod regex;
+pub(crate) mod source;
 mod tree;

@@ -1,6 +1,7 @@
 //! The two functions of the ABI that the SDK wraps at a price: it serializes the headers of an answer anew each time, and
 //! it takes those of a request apart into a vector of vectors, with a panic where a name is not UTF-8.
 
+use crate::response::Response;
 use crate::session::HostError;
 
 /// The status of a call that did what was asked.
@@ -25,13 +26,24 @@ unsafe extern "C" {
     ) -> u32;
 }
 
-/// Answers the request that is being handled, with a serialized header map and no body.
-pub(super) fn send_local_response(status: u32, headers: &[u8]) -> Result<(), HostError> {
+/// Answers the request that is being handled.
+pub(super) fn send_local_response(response: &Response<'_>) -> Result<(), HostError> {
     // To a gRPC client the proxy says what the HTTP status stands for there.
     const GRPC_STATUS_OF_HTTP: i32 = -1;
-    let none = std::ptr::null();
-    let (data, size) = (headers.as_ptr(), headers.len());
-    match proxy_send_local_response(status, none, 0, none, 0, data, size, GRPC_STATUS_OF_HTTP) {
+    let Response { status, headers, body, details } = response;
+    let (details, details_size) = (details.as_ptr(), details.len());
+    let (body, body_size) = (body.as_ptr(), body.len());
+    let (headers, headers_size) = (headers.as_ptr(), headers.len());
+    match proxy_send_local_response(
+        *status,
+        details,
+        details_size,
+        body,
+        body_size,
+        headers,
+        headers_size,
+        GRPC_STATUS_OF_HTTP,
+    ) {
         OK => Ok(()),
         status => Err(HostError { call: "proxy_send_local_response", status }),
     }

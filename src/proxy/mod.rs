@@ -10,9 +10,9 @@ mod stream;
 use std::time::{Duration, Instant};
 
 use proxy_wasm::hostcalls;
-use proxy_wasm::types::{LogLevel, Status};
+use proxy_wasm::types::{LogLevel, MapType, Status};
 
-use crate::request::client::Client;
+use crate::response::Response;
 use crate::session::{Host, HostError};
 use root::Root;
 
@@ -39,9 +39,8 @@ impl Host for Proxy {
         self.start.elapsed()
     }
 
-    fn client(&self) -> Client {
-        let address = hostcalls::get_property(vec!["source", "address"]);
-        address.ok().flatten().map_or(Client::UNKNOWN, |address| Client::from_source_address(&address))
+    fn source_address(&self) -> Option<Vec<u8>> {
+        hostcalls::get_property(vec!["source", "address"]).ok().flatten()
     }
 
     fn set_tick_period(&self, period: Duration) -> Result<(), HostError> {
@@ -56,9 +55,22 @@ impl Host for Proxy {
         hostcalls::resume_http_request().map_err(failed("proxy_continue_stream"))
     }
 
-    fn respond(&self, status: u32, headers: &[u8]) -> Result<(), HostError> {
-        abi::send_local_response(status, headers)
+    fn respond(&self, response: &Response<'_>) -> Result<(), HostError> {
+        abi::send_local_response(response)
     }
+
+    fn remove_header(&self, name: &[u8]) -> Result<(), HostError> {
+        set_header("proxy_remove_header_map_value", name, None)
+    }
+
+    fn set_header(&self, name: &[u8], value: &[u8]) -> Result<(), HostError> {
+        set_header("proxy_replace_header_map_value", name, Some(value))
+    }
+}
+
+fn set_header(call: &'static str, name: &[u8], value: Option<&[u8]>) -> Result<(), HostError> {
+    let name = str::from_utf8(name).map_err(|_| failed(call)(Status::BadArgument))?;
+    hostcalls::set_map_value_bytes(MapType::HttpRequestHeaders, name, value).map_err(failed(call))
 }
 
 fn failed(call: &'static str) -> impl FnOnce(Status) -> HostError {

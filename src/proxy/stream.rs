@@ -8,7 +8,6 @@ use proxy_wasm::types::Action;
 
 use super::abi;
 use super::root::Plugin;
-use crate::request::Request;
 use crate::session::RequestState;
 
 pub(super) struct Stream {
@@ -49,9 +48,7 @@ impl HttpContext for Stream {
             error!("basic_auth: {error}: the headers of a request cannot be read, so every rule covers it");
             Box::default()
         });
-        // What cannot be read is a request of which nothing is known: every rule covers it.
-        let request = Request::from_header_map(&headers).unwrap_or_default();
-        let state = self.plugin.session.on_request(&self.plugin.proxy, self.number, &request);
+        let state = self.plugin.session.on_request(&self.plugin.proxy, self.number, &headers);
         self.state = Some(state);
         action(state)
     }

@@ -34,15 +34,6 @@ impl Client {
         }
     }
 
-    /// The client of Envoy's `source.address`: an address with or without a
-    /// port; [`Client::UNKNOWN`] if it is neither.
-    #[must_use]
-    pub fn from_source_address(text: &[u8]) -> Self {
-        let text = std::str::from_utf8(text).unwrap_or_default();
-        let address = text.parse::<SocketAddr>().map(|socket| socket.ip()).or_else(|_| text.parse::<IpAddr>());
-        address.map_or(Self::UNKNOWN, Self::from_ip)
-    }
-
     /// The client in nine bytes, different for different clients.
     #[must_use]
     pub fn bytes(&self) -> [u8; 9] {
@@ -53,12 +44,19 @@ impl Client {
     }
 }
 
+/// The address in Envoy's `source.address`, with or without a port; `None` if there is none: a Unix socket's client, for
+/// one.
+pub(crate) fn parse_source_address(text: &[u8]) -> Option<IpAddr> {
+    let text = str::from_utf8(text).ok()?;
+    text.parse::<SocketAddr>().map(|socket| socket.ip()).or_else(|_| text.parse()).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn client(text: &str) -> Client {
-        Client::from_source_address(text.as_bytes())
+        parse_source_address(text.as_bytes()).map_or(Client::UNKNOWN, Client::from_ip)
     }
 
     #[test]
@@ -78,7 +76,7 @@ mod tests {
     #[test]
     fn unreadable_addresses_are_one_client() {
         assert_eq!(client("/var/run/socket"), Client::UNKNOWN);
-        assert_eq!(Client::from_source_address(&[0xff, 0xfe]), Client::UNKNOWN);
+        assert_eq!(parse_source_address(&[0xff, 0xfe]), None);
         assert_ne!(client("0.0.0.0"), Client::UNKNOWN);
         assert_ne!(client("::").bytes(), Client::UNKNOWN.bytes());
     }

@@ -37,6 +37,19 @@ impl<'a> Host<'a> {
     }
 }
 
+/// The host of an authority as a URL has it, without a port; `None` if it cannot be read.
+pub(crate) fn location_host(authority: Option<&[u8]>) -> Option<&[u8]> {
+    let authority = authority?;
+    match Host::parse(Some(authority)) {
+        Host::Unreadable => None,
+        Host::Ipv6(_) => {
+            let end = authority.iter().position(|byte| *byte == b']')?;
+            authority.get(..=end)
+        }
+        Host::Name(_) => without_port(authority),
+    }
+}
+
 /// Reads what follows `[` in an IPv6 literal.
 pub(crate) fn read_ipv6(literal: &[u8]) -> Option<Ipv6Addr> {
     let end = literal.iter().position(|byte| *byte == b']')?;
@@ -94,5 +107,20 @@ mod tests {
         ] {
             assert_eq!(Host::parse(Some(authority.as_bytes())), Host::Unreadable, "{authority}");
         }
+    }
+
+    #[test]
+    fn a_location_has_the_host_without_its_port() {
+        for (authority, host) in [
+            ("foo.com", Some("foo.com")),
+            ("Foo.com.:8080", Some("Foo.com.")),
+            ("[::1]:80", Some("[::1]")),
+            ("user@foo.com", None),
+            ("foo.com/x", None),
+            ("", None),
+        ] {
+            assert_eq!(super::location_host(Some(authority.as_bytes())), host.map(str::as_bytes), "{authority}");
+        }
+        assert_eq!(super::location_host(None), None);
     }
 }

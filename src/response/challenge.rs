@@ -1,59 +1,10 @@
-//! The realm of a rule and the challenge that names it (RFC 7617, section 2; RFC 9110, section 11.5).
+//! The realm of a rule (RFC 7617, section 2; RFC 9110, section 11.5).
 
 use std::fmt;
 
-use crate::request::header_map;
-
-/// A realm, with its challenge and the headers that carry it written once, at load.
+/// A realm.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Realm {
-    text: Box<str>,
-    challenge: Box<str>,
-    headers: Box<[u8]>,
-}
-
-impl Realm {
-    /// The realm where a configuration names none.
-    pub const DEFAULT: &str = "istio";
-
-    /// Takes a realm from the configuration.
-    ///
-    /// # Errors
-    /// `RealmError`: a quoted string cannot hold one (RFC 9110, section 5.6.4).
-    pub fn new(text: &str) -> Result<Self, RealmError> {
-        if text.bytes().any(|byte| byte.is_ascii_control()) {
-            return Err(RealmError);
-        }
-        let mut challenge = String::from("Basic realm=\"");
-        for character in text.chars() {
-            if matches!(character, '"' | '\\') {
-                challenge.push('\\');
-            }
-            challenge.push(character);
-        }
-        challenge.push_str("\", charset=\"UTF-8\"");
-        let headers = header_map::serialize(&[("www-authenticate", challenge.as_bytes())]);
-        Ok(Self { text: text.into(), challenge: challenge.into(), headers })
-    }
-
-    /// The realm as configured.
-    #[must_use]
-    pub fn text(&self) -> &str {
-        &self.text
-    }
-
-    /// The value of `www-authenticate`: `Basic realm="…", charset="UTF-8"`.
-    #[must_use]
-    pub fn challenge(&self) -> &str {
-        &self.challenge
-    }
-
-    /// The headers of a refusal, as a serialized [header map](header_map).
-    #[must_use]
-    pub fn headers(&self) -> &[u8] {
-        &self.headers
-    }
-}
+pub struct Realm(Box<str>);
 
 /// A realm holds a control character.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +17,42 @@ impl fmt::Display for RealmError {
 }
 
 impl std::error::Error for RealmError {}
+
+impl Realm {
+    /// The realm where a configuration names none.
+    pub const DEFAULT: &str = "istio";
+
+    /// Takes a realm from the configuration.
+    ///
+    /// # Errors
+    /// `RealmError`: a quoted string cannot hold a control character (RFC 9110, section 5.6.4).
+    pub fn new(text: &str) -> Result<Self, RealmError> {
+        if text.bytes().any(|byte| byte.is_ascii_control()) {
+            return Err(RealmError);
+        }
+        Ok(Self(text.into()))
+    }
+
+    /// The realm as configured.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+
+    /// The challenge that names it: `Basic realm="…", charset="UTF-8"`.
+    #[must_use]
+    pub fn challenge(&self) -> String {
+        let mut challenge = String::from("Basic realm=\"");
+        for character in self.0.chars() {
+            if matches!(character, '"' | '\\') {
+                challenge.push('\\');
+            }
+            challenge.push(character);
+        }
+        challenge.push_str("\", charset=\"UTF-8\"");
+        challenge
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -1,36 +1,51 @@
 //! What is answered in the place of the upstream.
 
 mod challenge;
+mod unauthorized;
 
 use std::borrow::Cow;
 
 use crate::request::header_map;
 
 pub use challenge::{Realm, RealmError};
+pub use unauthorized::{Refusal, Unauthorized, UnauthorizedError};
 
-/// An answer that the proxy sends in the place of the upstream. Its body is empty.
+/// An answer that the proxy sends in the place of the upstream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Response<'p> {
-    /// The status: `401`; `429` where the password was not looked at; `503` where there is no valid configuration.
+    /// The status.
     pub status: u32,
-    /// `www-authenticate` or `retry-after`, as a serialized [header map](header_map).
+    /// The headers, as a serialized [header map](header_map).
     pub headers: Cow<'p, [u8]>,
+    /// The body; empty unless the configuration has one. The proxy leaves it out in its answer to `HEAD`.
+    pub body: &'p str,
+    /// Why, in Envoy's `%RESPONSE_CODE_DETAILS%`: `basic_auth_` and the reason.
+    pub details: &'static str,
 }
 
 impl<'p> Response<'p> {
-    /// `401`: the challenge of a realm.
-    pub(crate) fn unauthorized(realm: &'p Realm) -> Self {
-        Self { status: 401, headers: Cow::Borrowed(realm.headers()) }
+    /// `401` or `407`: the refusal of a rule.
+    pub(crate) fn refused(refusal: &'p Refusal, details: &'static str) -> Self {
+        Self { status: refusal.status(), headers: Cow::Borrowed(refusal.headers()), body: refusal.body(), details }
     }
 
-    /// `429`: the login may be tried again after so many seconds.
-    pub(crate) fn too_many_requests(retry_after: u64) -> Self {
+    /// `429` or `503`: come again after so many seconds.
+    pub(crate) fn come_again(status: u32, retry_after: u64, details: &'static str) -> Self {
         let seconds = retry_after.to_string();
-        Self { status: 429, headers: Cow::Owned(header_map::serialize(&[("retry-after", seconds.as_bytes())]).into()) }
+        Self { headers: serialized("retry-after", seconds.as_bytes()), ..Self::bare(status, details) }
     }
 
-    /// `503`: nothing can be decided.
-    pub(crate) fn service_unavailable() -> Self {
-        Self { status: 503, headers: Cow::Owned(header_map::serialize(&[]).into()) }
+    /// `308`: the same place, elsewhere.
+    pub(crate) fn redirect(location: &[u8], details: &'static str) -> Self {
+        Self { headers: serialized("location", location), ..Self::bare(308, details) }
     }
+
+    /// A status and nothing else.
+    pub(crate) fn bare(status: u32, details: &'static str) -> Self {
+        Self { status, headers: Cow::Borrowed(&[0; 4]), body: "", details }
+    }
+}
+
+fn serialized(name: &str, value: &[u8]) -> Cow<'static, [u8]> {
+    Cow::Owned(header_map::serialize(&[(name, value)]).into())
 }

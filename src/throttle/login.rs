@@ -62,7 +62,8 @@ impl LoginAttempt {
 
     /// Counts a failure for each list of the rule that refused it.
     pub(super) fn failed(&self, locks: &mut Locks, policy: &Policy, rule: Option<&Rule>, now: Duration) {
-        if let Some(rule) = rule {
+        // A rule on trial locks nobody.
+        if let Some(rule) = rule.filter(|rule| !rule.is_dry_run()) {
             locks.failed(&self.attempt, &policy.user_lists(rule), now);
         }
     }
@@ -103,6 +104,11 @@ impl QueuedLogin {
         [self.first].into_iter().chain(self.others)
     }
 
+    /// Whether its rule lets its user in at all. If not, nothing may tell whether the password is right.
+    pub(super) fn may_pass(&self, policy: &Policy) -> bool {
+        self.first.login.may_pass(policy)
+    }
+
     /// How far the verification has come.
     pub(super) fn state(&self) -> Step {
         self.verification.state()
@@ -115,6 +121,7 @@ impl QueuedLogin {
         let rules = |source: &LoginSource| source.attempt.as_ref().map(|attempt| attempt.users(policy));
         self.remembered == *remembered
             && users(&self.first.login) == users(&login.login)
+            && self.first.login.may_pass(policy) == login.login.may_pass(policy)
             && rules(&self.first.source) == rules(&login.source)
     }
 

@@ -16,7 +16,7 @@ mod verified;
 
 use std::time::Duration;
 
-use crate::decision::{Decision, HashedLogin, Login, Progress, Reason};
+use crate::decision::{Decision, Login, Progress, Reason, SourceAddress};
 use crate::policy::Policy;
 use crate::request::Request;
 use crate::request::client::Client;
@@ -66,19 +66,19 @@ impl Throttle {
         policy: &'p Policy,
         request: &Request<'p>,
         number: u32,
-        client: impl FnOnce() -> Client,
+        source_address: SourceAddress<'_>,
         clock: Clock<'_>,
     ) -> Outcome<'p> {
-        let mut login = match Login::from_request(policy, request) {
+        let mut login = match Login::from_request(policy, request, source_address) {
             Ok(login) => login,
             Err(decision) => return Outcome::Decided(decision),
         };
         let mut source = LoginSource { request: number, client: Client::UNKNOWN, attempt: None };
-        let mut client = Some(client);
+        let mut client = Some(|| source_address().map_or(Client::UNKNOWN, Client::from_ip));
         if let Some(locks) = &self.locks {
-            source.client = client.take().map_or(Client::UNKNOWN, |client| client());
-            let attempt = locks.attempt(&source.client, login.user());
-            let attempt = LoginAttempt { attempt, rules: login.rules_by_users() };
+            source.client = client.take().map_or(Client::UNKNOWN, |mut client| client());
+            let attempt = locks.attempt(&source.client, login.pair().user());
+            let attempt = LoginAttempt { attempt, rules: login.rules_by_users(policy) };
             if let Some(retry_after) = attempt.locked(locks, policy, clock()) {
                 return Outcome::Decided(Decision::Throttled {
                     reason: Reason::Locked,
@@ -89,13 +89,13 @@ impl Throttle {
             source.attempt = Some(attempt);
         }
         if !self.cooldown.is_empty() {
-            source.client = client.take().map_or(source.client, |client| client());
+            source.client = client.take().map_or(source.client, |mut client| client());
             if let Some(retry_after) = self.cooldown.remaining(&source.client, login.pair(), clock()) {
                 return Outcome::Decided(Decision::Throttled { reason: Reason::Busy, retry_after, rule: login.rule() });
             }
         }
-        let progress = login.proceed();
-        if let (Progress::Hashed(_), Some(client)) = (&progress, client) {
+        let progress = login.proceed(policy);
+        if let (Progress::Hashed(_), Some(mut client)) = (&progress, client) {
             source.client = client();
         }
         self.advance(policy, progress, source, clock).map_or(Outcome::Waiting, Outcome::Decided)
@@ -110,9 +110,13 @@ impl Throttle {
         // Logins that wait together must not all be tried before the first failure counts, nor all be hashed.
         let mut finished = queue.work(clock, &mut |turn| match turn {
             Turn::Begins(queued) if lock(locks, &queued.first().source).is_some() => Some(Step::Wrong),
-            Turn::Begins(queued) => verified.contains(&queued.remembered).then_some(Step::Right),
+            Turn::Begins(queued) => {
+                (queued.may_pass(policy) && verified.contains(&queued.remembered)).then_some(Step::Right)
+            }
             Turn::Ended(queued, Step::Right) => {
-                verified.insert(queued.remembered);
+                if queued.may_pass(policy) {
+                    verified.insert(queued.remembered);
+                }
                 None
             }
             Turn::Ended(queued, _) => {
@@ -125,7 +129,8 @@ impl Throttle {
         });
         // Whoever else waits with a pair that was verified now need not wait for a turn.
         if finished.iter().any(|(_, step)| *step == Step::Right) {
-            let others = queue.take_where(&mut |queued| verified.contains(&queued.remembered));
+            let others =
+                queue.take_where(&mut |queued| queued.may_pass(policy) && verified.contains(&queued.remembered));
             finished.extend(others.into_iter().map(|queued| {
                 let is_locked = lock(locks, &queued.first().source).is_some();
                 (queued, if is_locked { Step::Wrong } else { Step::Right })
@@ -146,12 +151,13 @@ impl Throttle {
                 let decision = if let Some(retry_after) = locked {
                     Some(Decision::Throttled { reason: Reason::Locked, retry_after, rule: login.rule() })
                 } else {
-                    if step == Step::Right {
+                    if step == Step::Right && login.may_pass(policy) {
                         self.cooldown.exempt(&source.client, login.pair());
                     }
+                    let was_counted = step == Step::Wrong && !login.is_on_trial(policy);
                     match login.verified(policy, step == Step::Right) {
                         // It was counted when it ended.
-                        Progress::Decided(decision) if step == Step::Wrong => Some(decision),
+                        Progress::Decided(decision) if was_counted => Some(decision),
                         progress => self.advance(policy, progress, source, clock),
                     }
                 };
@@ -197,7 +203,7 @@ impl Throttle {
             let Some(users) = login.users_id(policy) else { return Some(Decision::NotConfigured) };
             let pair = login.pair();
             let remembered = self.verified.fingerprint(&users.to_le_bytes(), pair.user(), pair.password());
-            if self.verified.contains(&remembered) {
+            if login.may_pass(policy) && self.verified.contains(&remembered) {
                 self.cooldown.exempt(&source.client, pair);
                 progress = login.verified(policy, true);
                 continue;
@@ -205,21 +211,22 @@ impl Throttle {
             let client = source.client;
             let waiting = WaitingLogin { source, login };
             if let Some(queued) = self.queue.find(&client, &|queued| queued.is_for(&waiting, &remembered, policy)) {
-                if queued.is_full() {
-                    return Some(self.turn_away(&client, &waiting.login, 1, clock));
+                if !queued.is_full() {
+                    queued.share(waiting);
+                    return None;
                 }
-                queued.share(waiting);
-                return None;
+                (source, progress) = self.turn_away(policy, waiting, 1, clock);
+                continue;
             }
             let verification = waiting.login.verification(policy);
             match self.queue.submit(client, QueuedLogin::new(waiting, verification, remembered), clock) {
                 Admission::Queued => return None,
                 Admission::Busy { task, retry_after } => {
-                    return Some(self.turn_away(&client, &task.first().login, retry_after, clock));
+                    (source, progress) = self.turn_away(policy, task.into_first(), retry_after, clock);
                 }
                 Admission::Done(queued, step) => {
                     let WaitingLogin { source: from, login } = queued.into_first();
-                    if step == Step::Right {
+                    if step == Step::Right && login.may_pass(policy) {
                         self.verified.insert(remembered);
                         self.cooldown.exempt(&client, login.pair());
                     }
@@ -229,16 +236,20 @@ impl Throttle {
         }
     }
 
-    /// Tells a client to come again with this login.
+    /// Tells a client to come again with this login, unless the rule that would hash it is on trial.
     fn turn_away<'p>(
         &mut self,
-        client: &Client,
-        login: &HashedLogin,
+        policy: &'p Policy,
+        waiting: WaitingLogin,
         retry_after: u64,
         clock: Clock<'_>,
-    ) -> Decision<'p> {
-        self.cooldown.insert(client, login.pair(), clock());
-        Decision::Throttled { reason: Reason::Busy, retry_after, rule: login.rule() }
+    ) -> (LoginSource, Progress<'p>) {
+        let WaitingLogin { source, login } = waiting;
+        if !login.is_on_trial(policy) {
+            self.cooldown.insert(&source.client, login.pair(), clock());
+        }
+        let progress = login.throttled(policy, Reason::Busy, retry_after);
+        (source, progress)
     }
 
     /// Counts failures for the lockout: for each list of the rule that refuses.

@@ -2,6 +2,7 @@
 
 #![allow(clippy::panic, clippy::unwrap_used, clippy::arithmetic_side_effects)]
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use base64::Engine;
@@ -12,10 +13,9 @@ use super::{Outcome, Throttle};
 use crate::config::Config;
 use crate::decision::{Decision, Reason};
 use crate::policy::Policy;
-use crate::request::client::Client;
 use crate::request::{HeaderLines, Request};
 use crate::test_support::hashes::{APR1, BCRYPT4, OTHER_BCRYPT4};
-use crate::test_support::{client, policy};
+use crate::test_support::policy;
 
 /// A throttle and its clock.
 struct Worker {
@@ -34,19 +34,20 @@ impl Worker {
 
     /// What a login from a client comes to, if it does not have to wait.
     fn login(&mut self, from: u32, path: &str, pair: &str) -> Option<String> {
-        self.login_of(|| client(from), path, pair)
+        self.login_of(|| address(from), path, pair)
     }
 
-    fn login_of(&mut self, client: impl FnOnce() -> Client, path: &str, pair: &str) -> Option<String> {
+    fn login_of(&mut self, mut source: impl FnMut() -> IpAddr, path: &str, pair: &str) -> Option<String> {
         let value = format!("Basic {}", BASE64_STANDARD.encode(pair));
         let request = Request {
             method: b"GET",
             path: Some(path.as_bytes()),
             authority: Some(b"test"),
             credential: HeaderLines::One(value.as_bytes()),
+            ..Request::default()
         };
         self.requests += 1;
-        match self.throttle.decide(&self.policy, &request, self.requests, client, &mut || self.now) {
+        match self.throttle.decide(&self.policy, &request, self.requests, &mut || Some(source()), &mut || self.now) {
             Outcome::Decided(decision) => Some(shown(&decision)),
             Outcome::Waiting => None,
         }
@@ -65,6 +66,10 @@ impl Worker {
     }
 }
 
+fn address(number: u32) -> IpAddr {
+    Ipv4Addr::from_bits(number).into()
+}
+
 fn shown(decision: &Decision<'_>) -> String {
     match decision {
         Decision::Accepted { .. } => "accepted".into(),
@@ -74,7 +79,7 @@ fn shown(decision: &Decision<'_>) -> String {
             assert!([Reason::Busy, Reason::Locked].contains(reason));
             reason.to_string()
         }
-        Decision::Pass | Decision::NotConfigured => "neither".into(),
+        other => other.to_string(),
     }
 }
 
@@ -468,11 +473,12 @@ fn who_is_delayed_is_so_by_the_rule_that_covers_first() {
         authority: Some(b"test"),
         // alice:guess
         credential: HeaderLines::One(b"Basic YWxpY2U6Z3Vlc3M="),
+        ..Request::default()
     };
     let mut busy = None;
     for number in 0..10 {
         if let Outcome::Decided(decision) =
-            throttle.decide(&policy, &request, number, || client(number), &mut || Duration::ZERO)
+            throttle.decide(&policy, &request, number, &mut || Some(address(number)), &mut || Duration::ZERO)
         {
             busy = Some(decision.to_string());
         }
@@ -483,7 +489,7 @@ fn who_is_delayed_is_so_by_the_rule_that_covers_first() {
         now += Duration::from_secs(1);
         throttle.work(&policy, &mut || now);
     }
-    let Outcome::Decided(locked) = throttle.decide(&policy, &request, 0, || client(0), &mut || now) else {
+    let Outcome::Decided(locked) = throttle.decide(&policy, &request, 0, &mut || Some(address(0)), &mut || now) else {
         panic!("waits")
     };
     assert!(locked.to_string().starts_with("throttled for locked by rule 2 for "), "{locked}");

@@ -39,15 +39,15 @@ struct ListedPair {
     pair: Pair,
 }
 
-/// What a user list says of a presented pair.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a user list says of a presented pair; of several lists the greatest counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
-    /// The pair is in the list.
-    Accepted,
-    /// The user is in the list with another password.
-    WrongPassword,
     /// The user is not in the list.
     UnknownUser,
+    /// The user is in the list with another password.
+    WrongPassword,
+    /// The pair is in the list.
+    Accepted,
 }
 
 impl PlainLists {

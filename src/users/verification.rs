@@ -29,6 +29,17 @@ pub struct Verification {
     done: Work,
     total: Work,
     state: Step,
+    was_found: bool,
+    end: End,
+}
+
+/// When a verification ends in which the password is right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// As soon as that is known.
+    WhenFound,
+    /// After as much work as a wrong one takes, so that nobody can tell by the time.
+    WhenAllIsDone,
 }
 
 impl Verification {
@@ -36,7 +47,7 @@ impl Verification {
     ///
     /// With lists that hold nothing else (or with none) it is finished; see [`Verification::state`].
     #[must_use]
-    pub fn new<'l>(lists: impl IntoIterator<Item = &'l UserList>, user: &[u8], password: &[u8]) -> Self {
+    pub fn new<'l>(lists: impl IntoIterator<Item = &'l UserList>, user: &[u8], password: &[u8], end: End) -> Self {
         let password = Password::new(password);
         let len = password.bytes().len();
         let mut own = Vec::new();
@@ -64,15 +75,13 @@ impl Verification {
         own.append(&mut padding);
         let (fast, mut jobs): (Vec<_>, Vec<_>) = own.into_iter().partition(HashJob::is_fast);
         jobs.reverse();
-        let mut this = Self { password, jobs, done: Work::ZERO, total, state: Step::Pending };
+        let mut this = Self { password, jobs, done: Work::ZERO, total, state: Step::Pending, was_found: false, end };
         for mut job in fast {
             // None is left out once the right one is found: how long it takes must not tell which of a user's passwords
             // it was.
             let (work, step) = job.work(&this.password, Work::from_nanos(1));
             this.done = this.done.plus(work);
-            if step == Step::Right {
-                this.state = Step::Right;
-            }
+            this.was_found |= step == Step::Right;
         }
         this.finish();
         this
@@ -80,10 +89,11 @@ impl Verification {
 
     /// Ends when the password was found or nothing is left to try.
     fn finish(&mut self) {
-        if self.state == Step::Right {
+        if self.was_found && self.end == End::WhenFound {
             self.jobs.clear();
-        } else if self.jobs.is_empty() {
-            self.state = Step::Wrong;
+        }
+        if self.jobs.is_empty() {
+            self.state = if self.was_found { Step::Right } else { Step::Wrong };
         }
     }
 
@@ -99,10 +109,9 @@ impl Verification {
             let (work, step) = job.work(&self.password, left);
             self.done = self.done.plus(work);
             left = left.minus(work);
-            match step {
-                Step::Pending => {}
-                Step::Right => self.state = Step::Right,
-                Step::Wrong => drop(self.jobs.pop()),
+            if step != Step::Pending {
+                self.was_found |= step == Step::Right;
+                self.jobs.pop();
             }
             self.finish();
         }

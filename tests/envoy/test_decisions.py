@@ -13,7 +13,9 @@ FLAGS = {"envoy.reloadable_features.http_reject_path_with_fragment": False}
 
 @pytest.fixture(scope="module")
 def proxy(plugin, version):
-    listeners = [listener(table.name, [plugin(table.configuration)], answer_200()) for table in TABLES]
+    # So that `source.address` is the client's, and not what it says of itself.
+    direct = {"use_remote_address": True}
+    listeners = [listener(table.name, [plugin(table.configuration)], answer_200(), manager=direct) for table in TABLES]
     with Envoy(bootstrap(listeners, runtime_flags=FLAGS), version=version) as proxy:
         yield proxy
 

@@ -16,7 +16,7 @@ use crate::test_support::hashes::{APR1, BCRYPT4, BCRYPT5, OTHER_BCRYPT4, SHA, SH
 use crate::users::hash::{Hash, HashError, Scheme, Step, Work};
 use crate::users::htpasswd::{HtpasswdError, HtpasswdErrorKind, Line, MAX_HASHES_PER_USER, lines};
 use crate::users::name::UserNameError;
-use crate::users::verification::Verification;
+use crate::users::verification::{End, Verification};
 
 /// What a failed login costs, with a password of so many bytes.
 fn cost(list: &UserList, password_len: usize) -> Work {
@@ -30,7 +30,7 @@ fn list(lines: &[(&str, &str)]) -> UserList {
 
 /// How a login ends, and what it cost.
 fn login(list: &UserList, user: &str, password: &str) -> (Step, Work) {
-    let mut verification = Verification::new([list], user.as_bytes(), password.as_bytes());
+    let mut verification = Verification::new([list], user.as_bytes(), password.as_bytes(), End::WhenFound);
     let step = verification.step(Work::from_nanos(u64::MAX));
     assert_eq!(verification.remaining(), Work::ZERO);
     (step, verification.done_work())
@@ -200,10 +200,10 @@ fn fast_lists_are_done_at_once() {
     for (user, password, step) in
         [("alice", "secret", Step::Right), ("alice", "wrong", Step::Wrong), ("nobody", "secret", Step::Wrong)]
     {
-        let verification = Verification::new([&list], user.as_bytes(), password.as_bytes());
+        let verification = Verification::new([&list], user.as_bytes(), password.as_bytes(), End::WhenFound);
         assert_eq!((verification.state(), verification.done_work()), (step, cost(&list, password.len())), "{user}");
     }
-    assert_eq!(Verification::new([], b"alice", b"secret").state(), Step::Wrong, "no list knows nobody");
+    assert_eq!(Verification::new([], b"alice", b"secret", End::WhenFound).state(), Step::Wrong, "no list knows nobody");
 }
 
 #[test]
@@ -217,7 +217,7 @@ fn several_lists_are_one() {
         ("bob", "wrong!", false),
         ("carl", "secret", false),
     ] {
-        let mut verification = Verification::new([&one, &other], user.as_bytes(), password.as_bytes());
+        let mut verification = Verification::new([&one, &other], user.as_bytes(), password.as_bytes(), End::WhenFound);
         assert_eq!(verification.step(Work::from_nanos(u64::MAX)) == Step::Right, right, "{user}");
         assert!(right || verification.done_work() == total);
     }
@@ -267,12 +267,25 @@ proptest! {
         budgets in prop::collection::vec(1..2_000_000_u64, 1..8),
     ) {
         let list = list(&[("apr1", APR1), ("bcrypt", BCRYPT4), ("sha512", SHA512), ("two", OTHER_BCRYPT4), ("two", APR1)]);
-        let mut sliced = Verification::new([&list], user.as_bytes(), password.as_bytes());
+        let mut sliced = Verification::new([&list], user.as_bytes(), password.as_bytes(), End::WhenFound);
         for budget in budgets.iter().cycle() {
             if sliced.step(Work::from_nanos(*budget)) != Step::Pending {
                 break;
             }
         }
         prop_assert_eq!((sliced.state(), sliced.done_work()), login(&list, user, password));
+    }
+}
+
+/// A user who may not pass anyway: how soon the refusal comes must not tell whether the password is right.
+#[test]
+fn a_right_password_can_cost_what_a_wrong_one_does() {
+    let list = list(&[("alice", SHA), ("bob", BCRYPT4), ("carl", APR1), ("carl", BCRYPT4)]);
+    for user in ["alice", "bob", "carl"] {
+        for (password, end) in [("secret", Step::Right), ("wrong!", Step::Wrong)] {
+            let mut verification = Verification::new([&list], user.as_bytes(), password.as_bytes(), End::WhenAllIsDone);
+            assert_eq!(verification.step(Work::from_nanos(u64::MAX)), end, "{user}, {password}");
+            assert_eq!(verification.done_work(), cost(&list, password.len()), "{user}, {password}");
+        }
     }
 }

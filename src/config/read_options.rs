@@ -1,0 +1,236 @@
+//! The options of a configuration and of its rules.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::error::{Noted, Problem};
+use super::json::Node;
+use super::options::{Options, PlainHttp};
+use super::read::{Fields, Reader};
+use super::{NamedUsers, RuleExtra, fields};
+use crate::matching::source::{SourceRange, SourceRanges};
+use crate::request::HeaderNames;
+use crate::request::header_name::HeaderName;
+use crate::response::Unauthorized;
+use crate::users::list::UserList;
+use crate::users::pair::Pair;
+
+/// The most characters of a name.
+const MAX_NAME: usize = 64;
+
+/// What the rules have that do not say otherwise.
+pub(super) struct Defaults {
+    pub(super) unauthorized: Arc<Unauthorized>,
+    pub(super) hide_credentials: bool,
+    pub(super) allow_missing: bool,
+    pub(super) dry_run: bool,
+}
+
+/// The users of a rule, as far as they could be read: its own, and all lists that it may name.
+type Known<'k> = (Option<&'k [Pair]>, Option<&'k [Arc<UserList>]>, Option<&'k [NamedUsers]>);
+
+impl Reader<'_> {
+    /// The options that stand for all rules.
+    pub(super) fn read_options(&mut self, top: &Fields<'_>) -> Result<Options, Noted> {
+        let credential = self.read_header_name(top, "authentication_header");
+        let username = self.read_header_name(top, "forward_username_header");
+        let plain_http = self.read_one_of(top, "plain_http", fields::PLAIN_HTTP);
+        let preflight = self.read_one_of(top, "cors_preflight", fields::CORS_PREFLIGHT);
+        let first_match = self.read_switch(top, "first_match");
+        let refuse_ambiguous_paths = self.read_switch(top, "refuse_ambiguous_paths");
+        let (credential, username) = (credential?, username?);
+        let credential = credential.as_ref().map_or("authorization", HeaderName::as_str);
+        let username = username.as_ref().map(HeaderName::as_str);
+        if let Some(node) = top.get("forward_username_header").filter(|_| username == Some(credential)) {
+            return Err(self.errors.add(&node, Problem::HeaderTaken));
+        }
+        let plain_http = match plain_http? {
+            Some("redirect") => PlainHttp::Redirect,
+            Some("refuse") => PlainHttp::Refuse,
+            _ => PlainHttp::Challenge,
+        };
+        let allow_preflight = preflight? == Some("allow");
+        Ok(Options {
+            first_match: first_match?.unwrap_or(false),
+            refuse_ambiguous_paths: refuse_ambiguous_paths?.unwrap_or(false),
+            allow_preflight,
+            plain_http,
+            headers: HeaderNames::new(credential, username, plain_http != PlainHttp::Challenge, allow_preflight),
+        })
+    }
+
+    fn read_header_name(&mut self, fields: &Fields<'_>, name: &'static str) -> Result<Option<HeaderName>, Noted> {
+        let Some(node) = fields.get(name) else { return Ok(None) };
+        let text = self.string(&node)?;
+        self.note(&node, HeaderName::parse(&text)).map(Some)
+    }
+
+    fn read_one_of(
+        &mut self,
+        fields: &Fields<'_>,
+        name: &'static str,
+        known: &'static [&'static str],
+    ) -> Result<Option<&'static str>, Noted> {
+        let Some(node) = fields.get(name) else { return Ok(None) };
+        self.note(&node, node.one_of(known)).map(Some)
+    }
+
+    fn read_switch(&mut self, fields: &Fields<'_>, name: &'static str) -> Result<Option<bool>, Noted> {
+        let Some(node) = fields.get(name) else { return Ok(None) };
+        self.note(&node, node.boolean()).map(Some)
+    }
+
+    /// What a rule has, or at the top those that do not say otherwise.
+    pub(super) fn read_defaults(&mut self, fields: &Fields<'_>, others: Option<&Defaults>) -> Result<Defaults, Noted> {
+        let unauthorized = match fields.get("unauthorized") {
+            Some(node) => self.read_unauthorized(&node).map(Arc::new),
+            None => Ok(others.map(|others| Arc::clone(&others.unauthorized)).unwrap_or_default()),
+        };
+        let hide_credentials = self.read_switch(fields, "hide_credentials");
+        let allow_missing = self.read_switch(fields, "allow_missing");
+        let dry_run = self.read_switch(fields, "dry_run");
+        Ok(Defaults {
+            unauthorized: unauthorized?,
+            hide_credentials: hide_credentials?.unwrap_or_else(|| others.is_some_and(|others| others.hide_credentials)),
+            allow_missing: allow_missing?.unwrap_or_else(|| others.is_some_and(|others| others.allow_missing)),
+            dry_run: dry_run?.unwrap_or_else(|| others.is_some_and(|others| others.dry_run)),
+        })
+    }
+
+    fn read_unauthorized(&mut self, node: &Node<'_>) -> Result<Unauthorized, Noted> {
+        let fields = self.fields(node, fields::UNAUTHORIZED)?;
+        let body = fields.get("body").map(|node| self.string(&node).map(Box::from)).transpose();
+        let content_type = fields.get("content_type").map(|node| self.read_header_value(&node)).transpose();
+        let headers = self.read_headers(&fields);
+        Ok(Unauthorized { body: body?.unwrap_or_default(), content_type: content_type?, headers: headers?.into() })
+    }
+
+    fn read_headers(&mut self, fields: &Fields<'_>) -> Result<Vec<(HeaderName, Box<str>)>, Noted> {
+        let mut headers = Vec::new();
+        let Some(node) = fields.get("headers") else { return Ok(headers) };
+        for (name, text) in self.note(&node, node.members())? {
+            // What is no name is repeated nowhere.
+            let name = self.note(&node, Unauthorized::check_name(&name))?;
+            let value = node.field(name.as_str(), text);
+            let is_double = headers.iter().any(|(earlier, _)| *earlier == name);
+            if is_double {
+                return Err(self.errors.add(&value, Problem::DoubledField));
+            }
+            let value = self.read_header_value(&value)?;
+            headers.push((name, value));
+        }
+        Ok(headers)
+    }
+
+    fn read_header_value(&mut self, node: &Node<'_>) -> Result<Box<str>, Noted> {
+        let value = self.string(node)?;
+        self.note(node, Unauthorized::check_value(&value))?;
+        Ok(value.into())
+    }
+
+    /// The lists of `users`.
+    pub(super) fn read_users(&mut self, top: &Fields<'_>) -> Result<Vec<NamedUsers>, Noted> {
+        let mut lists = Vec::new();
+        let Some(node) = top.get("users") else { return Ok(lists) };
+        for (name, text) in self.note(&node, node.members())? {
+            // What is no name is repeated nowhere.
+            self.note(&node, check_name(&name))?;
+            let list = node.field(&name, text);
+            let fields = self.fields(&list, fields::USER_LIST)?;
+            let credentials = self.read_credentials(&fields);
+            let htpasswd = self.read_htpasswd(&fields);
+            let read =
+                NamedUsers { name: name.as_ref().into(), credentials: credentials?.into(), htpasswd: htpasswd?.into() };
+            if read.credentials.is_empty() && read.htpasswd.is_empty() {
+                return Err(self.missing(&fields, Problem::EmptyList { known: fields::USER_LIST }));
+            }
+            if self.list_names.insert(read.name.clone(), lists.len()).is_some() {
+                return Err(self.errors.add(&list, Problem::DoubledField));
+            }
+            lists.push(read);
+        }
+        Ok(lists)
+    }
+
+    /// What few rules have.
+    pub(super) fn read_extra(&mut self, fields: &Fields<'_>, known: Known<'_>) -> Result<RuleExtra, Noted> {
+        let name = self.read_name(fields);
+        let users = self.read_list_names(fields, known.2.is_some());
+        let source_ranges = self.read_items(fields, "allow_source_ranges", |reader, range| {
+            let text = reader.string(range)?;
+            reader.note(range, SourceRange::parse(&text))
+        });
+        let allow_users = match &users {
+            Ok(users) => self.read_allow_users(fields, users, known),
+            Err(noted) => Err(*noted),
+        };
+        let source_ranges = source_ranges?;
+        Ok(RuleExtra {
+            name: name?,
+            users: users?,
+            allow_users: allow_users?,
+            source_ranges: (!source_ranges.is_empty()).then(|| SourceRanges::new(source_ranges)),
+        })
+    }
+
+    fn read_name(&mut self, fields: &Fields<'_>) -> Result<Option<Box<str>>, Noted> {
+        let Some(node) = fields.get("name") else { return Ok(None) };
+        let name: Box<str> = self.string(&node)?.into();
+        self.note(&node, check_name(&name))?;
+        if self.names.insert(name.clone()) { Ok(Some(name)) } else { Err(self.errors.add(&node, Problem::DoubledName)) }
+    }
+
+    /// The lists that a rule names. Whether they are there cannot be told where the lists could not be read.
+    fn read_list_names(&mut self, fields: &Fields<'_>, are_lists_known: bool) -> Result<Box<[usize]>, Noted> {
+        let mut indexes = HashSet::new();
+        self.for_each_item(fields, "users", &mut |reader, name| {
+            let wanted = reader.string(name)?;
+            match reader.list_names.get(&*wanted) {
+                Some(index) => drop(indexes.insert(*index)),
+                None if are_lists_known => return Err(reader.errors.add(name, Problem::NoSuchList)),
+                None => {}
+            }
+            Ok(())
+        })?;
+        Ok(indexes.into_iter().collect())
+    }
+
+    /// `allow_users`: in order, each known to the rule.
+    fn read_allow_users(
+        &mut self,
+        fields: &Fields<'_>,
+        named: &[usize],
+        (credentials, htpasswd, lists): Known<'_>,
+    ) -> Result<Option<Box<[Box<str>]>>, Noted> {
+        let Some(list) = fields.get("allow_users") else { return Ok(None) };
+        let is_known = credentials.is_some() && htpasswd.is_some() && lists.is_some();
+        let named = || named.iter().filter_map(|index| lists?.get(*index));
+        let pairs = named().flat_map(|list| &list.credentials).chain(credentials.into_iter().flatten());
+        let plain: HashSet<&[u8]> = pairs.map(Pair::user).collect();
+        let texts: Vec<_> = named().flat_map(|list| &list.htpasswd).chain(htpasswd.into_iter().flatten()).collect();
+        let knows =
+            |user: &str| plain.contains(user.as_bytes()) || texts.iter().any(|text| text.contains(user.as_bytes()));
+        let mut users: Vec<Box<str>> = self.read_items(fields, "allow_users", |reader, user| {
+            let name = reader.string(user)?;
+            if is_known && !knows(&name) {
+                return Err(reader.errors.add(user, Problem::NoSuchUser));
+            }
+            Ok(name.into())
+        })?;
+        if users.is_empty() {
+            return Err(self.errors.add(&list, Problem::AllowsNobody));
+        }
+        users.sort_unstable();
+        users.dedup();
+        Ok(Some(users.into()))
+    }
+}
+
+/// Whether a text is the name of a rule or of a list.
+fn check_name(name: &str) -> Result<(), Problem> {
+    let is_harmless = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
+    if name.is_empty() || name.len() > MAX_NAME || !name.bytes().all(is_harmless) {
+        return Err(Problem::Name);
+    }
+    Ok(())
+}

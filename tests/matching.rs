@@ -16,12 +16,9 @@ fn every_example_of_the_document() {
         let (example, decision) = match cells.as_slice() {
             [example, decision @ ("open" | "covered")] => (*example, *decision),
             // The table of the steps: what stands there is covered.
-            [_, example] => (*example, "covered"),
+            [_, _, example] if example.starts_with("`GET ") => (*example, "covered"),
             _ => continue,
         };
-        if !example.starts_with('`') {
-            continue;
-        }
         for example in example.split(", ") {
             let (method, target) = example.trim_matches('`').split_once(' ').unwrap();
             let slash = target.find('/').unwrap();

@@ -10,6 +10,7 @@ use std::collections::{BinaryHeap, HashMap};
 use std::iter;
 use std::net::Ipv6Addr;
 
+use super::fold::fold_case;
 use super::host::HostPattern;
 use super::path::PatternReading;
 use super::readings::{Readings, without_trailing_slash};
@@ -70,7 +71,7 @@ impl IndexBuilder {
                     self.backward.push(entry(&reversed, false));
                 }
                 PatternReading::Regex(regex) => {
-                    self.forward.push(entry(regex.beginning(), false));
+                    self.forward.push(entry(&fold_case(regex.beginning()), false));
                     self.regexes.push((group, rule));
                 }
             }
@@ -124,7 +125,10 @@ impl Index {
                 }
             }
             _ => match path.covering() {
-                Some(readings) => readings.for_each(|reading| self.look_up(&groups, reading, &mut found)),
+                Some(readings) if path.is_ascii() => {
+                    readings.for_each(|reading| self.look_up(&groups, reading, &mut found));
+                }
+                Some(readings) => readings.for_each(|reading| self.look_up(&groups, &fold_case(reading), &mut found)),
                 None => return self.every_rule(&groups),
             },
         }
@@ -135,11 +139,11 @@ impl Index {
     #[cold]
     pub(crate) fn candidates_for_reading(&self, host: Option<&[u8]>, reading: &[u8]) -> Candidates<'_> {
         let mut found = Found::default();
-        self.look_up(&self.hosts.groups(host), reading, &mut found);
+        self.look_up(&self.hosts.groups(host), &fold_case(reading), &mut found);
         found.into_candidates()
     }
 
-    /// Adds the rules that may cover a request by a reading of its path.
+    /// Adds the rules that may cover a request by a reading of its path, of which all but ASCII letters are folded.
     fn look_up(&self, groups: &[u32], reading: &[u8], found: &mut Found) {
         for group in iter::once(EVERY_HOST).chain(groups.iter().copied()) {
             self.forward.walk(group, lower(reading.iter()), |rules| found.extend(rules));

@@ -1,10 +1,11 @@
 //! The path pattern of a rule.
 //!
-//! A pattern covers a request if one of its own [readings] matches one of the path's, ASCII letters
-//! compared without case: `/a%20b`, `/a b` and `/a//b` all protect what they name.
+//! A pattern covers a request if one of its own [readings] matches one of the path's, letters compared
+//! without case: `/a%20b`, `/a b` and `/a//b` all protect what they name.
 
 use std::fmt;
 
+use super::fold::fold_case;
 use super::readings::{self, PatternKind};
 use super::regex::{Dot, PathRegex};
 
@@ -43,7 +44,7 @@ pub struct PathPattern {
     readings: Box<[PatternReading]>,
 }
 
-/// One reading of a pattern, in lower case.
+/// One reading of a pattern, its letters [folded](fold_case).
 #[derive(Debug, Clone)]
 pub enum PatternReading {
     /// The path begins so.
@@ -76,7 +77,7 @@ impl PathPattern {
             let readings = kind.readings(path).ok_or_else(|| {
                 if readings::is_well_formed(path) { PatternError::Readings } else { PatternError::Unreadable }
             })?;
-            Ok(readings.iter().map(|text| reading(text.to_ascii_lowercase().into())).collect())
+            Ok(readings.iter().map(|text| reading(fold_case(text).into())).collect())
         };
         let readings = match matcher {
             Matcher::Prefix => read(PatternKind::Prefix, PatternReading::Prefix)?,

@@ -8,7 +8,7 @@ import workload
 
 LENGTHS = [250, 500, 1_000, 2_000, 8_000, 50_000]
 
-FACTOR = 22
+FACTOR = 24
 """Times the instructions of as many letters. Each step that makes another form is a pass over it, and the bytes of all
 forms are bounded by three times the path's."""
 

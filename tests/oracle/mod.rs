@@ -15,7 +15,7 @@ fn max_bytes(sent: usize) -> usize {
 pub type Step = fn(&[u8]) -> Option<Vec<u8>>;
 
 /// The steps that count for rules and exceptions alike.
-pub const STEPS: [Step; 14] = [
+pub const STEPS: [Step; 20] = [
     decode_all,
     decode_all_but_slashes,
     decode_unreserved,
@@ -23,6 +23,12 @@ pub const STEPS: [Step; 14] = [
     |path| end_at(path, b'?'),
     |path| end_at(path, 0),
     |path| end_at(path, b'\n'),
+    |path| end_at(path, b';'),
+    only_utf_8,
+    latin_1,
+    trimmed,
+    dots_of_segments,
+    dots_at_end,
     backslashes,
     merge,
     authority,
@@ -49,15 +55,32 @@ pub fn readings(method: &[u8], path: Option<&[u8]>) -> Option<Readings> {
     if !sent.starts_with(b"/") {
         return None;
     }
-    let for_exceptions = closure(&sent, &STEPS)?;
-    let mut steps = STEPS.to_vec();
-    steps.push(cut_slash);
-    Some(Readings { for_exceptions, for_rules: closure(&sent, &steps)? })
+    // Before anything is decoded, somebody may split the request line at what is white space in ISO 8859-1.
+    let ends = sent.iter().position(|byte| char::from(*byte).is_whitespace() || (0x1c..=0x1f).contains(byte));
+    let from: Vec<&[u8]> = [&sent[..]].into_iter().chain(ends.map(|end| &sent[..end])).collect();
+    let for_exceptions = closure(&from, &STEPS)?;
+    // The trailing slash is cut last.
+    let mut for_rules = for_exceptions.clone();
+    for reading in &for_exceptions {
+        let mut cut = cut_slash(reading);
+        while let Some(path) = cut {
+            cut = cut_slash(&path);
+            for_rules.insert(path);
+        }
+    }
+    if is_too_much(&for_rules, sent.len()) {
+        return None;
+    }
+    Some(Readings { for_exceptions, for_rules })
 }
 
-fn closure(path: &[u8], steps: &[Step]) -> Option<BTreeSet<Vec<u8>>> {
+fn is_too_much(readings: &BTreeSet<Vec<u8>>, sent: usize) -> bool {
+    readings.len() > MAX_READINGS || readings.iter().map(Vec::len).sum::<usize>() > max_bytes(sent)
+}
+
+fn closure(from: &[&[u8]], steps: &[Step]) -> Option<BTreeSet<Vec<u8>>> {
     let mut readings = BTreeSet::new();
-    let mut left = vec![path.to_vec()];
+    let mut left: Vec<Vec<u8>> = from.iter().map(|path| path.to_vec()).collect();
     while let Some(reading) = left.pop() {
         if malformed(&reading) || overlong(&reading) {
             return None;
@@ -67,7 +90,7 @@ fn closure(path: &[u8], steps: &[Step]) -> Option<BTreeSet<Vec<u8>>> {
         }
         left.extend(steps.iter().filter_map(|step| step(&reading)));
         readings.insert(reading);
-        if readings.len() > MAX_READINGS || readings.iter().map(Vec::len).sum::<usize>() > max_bytes(path.len()) {
+        if is_too_much(&readings, from[0].len()) {
             return None;
         }
     }
@@ -136,6 +159,82 @@ fn end_at(path: &[u8], end: u8) -> Option<Vec<u8>> {
     Some(path[..place].to_vec())
 }
 
+fn only_utf_8(path: &[u8]) -> Option<Vec<u8>> {
+    let mut kept = Vec::new();
+    let mut place = 0;
+    while place < path.len() {
+        // A character has up to four bytes, and is the shortest piece from here that is text.
+        let lengths = 1..=4.min(path.len() - place);
+        match lengths.into_iter().find(|length| str::from_utf8(&path[place..place + length]).is_ok()) {
+            Some(length) => {
+                kept.extend(&path[place..place + length]);
+                place += length;
+            }
+            None => place += 1,
+        }
+    }
+    Some(kept)
+}
+
+fn trimmed(path: &[u8]) -> Option<Vec<u8>> {
+    let is_blank = |byte: u8| byte == b' ' || byte.is_ascii_control();
+    let mut segments: Vec<Vec<u8>> = path.split(|byte| *byte == b'/').map(<[u8]>::to_vec).collect();
+    for segment in &mut segments {
+        while segment.last().is_some_and(|byte| is_blank(*byte)) {
+            segment.pop();
+        }
+        while segment.first().is_some_and(|byte| is_blank(*byte)) {
+            segment.remove(0);
+        }
+    }
+    Some(segments.join(&b'/'))
+}
+
+fn latin_1(path: &[u8]) -> Option<Vec<u8>> {
+    let mut read = Vec::new();
+    let mut place = 0;
+    while place < path.len() {
+        let lengths = 1..=4.min(path.len() - place);
+        if let Some(length) = lengths.into_iter().find(|length| str::from_utf8(&path[place..place + length]).is_ok()) {
+            read.extend(&path[place..place + length]);
+            place += length;
+        } else {
+            read.extend(char::from(path[place]).to_string().bytes());
+            place += 1;
+        }
+    }
+    Some(read)
+}
+
+fn is_dot_or_blank(byte: u8) -> bool {
+    byte == b'.' || byte == b' ' || byte.is_ascii_control()
+}
+
+/// Of Windows.
+fn dots_of_segments(path: &[u8]) -> Option<Vec<u8>> {
+    let mut segments: Vec<Vec<u8>> = path.split(|byte| *byte == b'/').map(<[u8]>::to_vec).collect();
+    // Nothing happens unless a segment ends in a dot: blanks are cut for another reason.
+    if !segments.iter().any(|segment| segment.ends_with(b".")) {
+        return None;
+    }
+    for segment in segments.iter_mut().filter(|segment| !segment.iter().all(|byte| is_dot_or_blank(*byte))) {
+        while segment.last().is_some_and(|byte| is_dot_or_blank(*byte)) {
+            segment.pop();
+        }
+    }
+    Some(segments.join(&b'/'))
+}
+
+/// Of Caddy.
+fn dots_at_end(path: &[u8]) -> Option<Vec<u8>> {
+    let mut trimmed = path.to_vec();
+    let names_end_in_dot = dots_of_segments(path).is_some();
+    while names_end_in_dot && trimmed.last().is_some_and(|byte| is_dot_or_blank(*byte)) {
+        trimmed.pop();
+    }
+    Some(trimmed)
+}
+
 fn backslashes(path: &[u8]) -> Option<Vec<u8>> {
     Some(path.iter().map(|byte| if *byte == b'\\' { b'/' } else { *byte }).collect())
 }
@@ -202,6 +301,20 @@ fn letters(path: &[u8]) -> Option<Vec<u8>> {
         read.extend(chunk.invalid());
     }
     Some(read)
+}
+
+/// Letters in one case, by the tables of the standard library.
+pub fn fold(text: &[u8]) -> Vec<u8> {
+    let single = |letters: &mut dyn Iterator<Item = char>| letters.next().filter(|_| letters.next().is_none());
+    let fold = |letter: char| {
+        let capital = single(&mut letter.to_uppercase()).unwrap_or(letter);
+        single(&mut capital.to_lowercase()).unwrap_or(capital)
+    };
+    let folded = |chunk: std::str::Utf8Chunk<'_>| {
+        let text: String = chunk.valid().chars().map(fold).collect();
+        [text.as_bytes(), chunk.invalid()].concat()
+    };
+    text.utf8_chunks().flat_map(folded).collect()
 }
 
 /// The trailing slash, not the root's.

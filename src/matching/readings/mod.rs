@@ -27,7 +27,7 @@ use std::iter::successors;
 pub use pattern::PatternKind;
 pub(crate) use pattern::is_well_formed;
 use scan::scan_to_query;
-use set::{OnMalformed, ReadingSet};
+use set::ReadingSet;
 pub(crate) use steps::without_trailing_slash;
 pub use steps::{STEPS, Step};
 
@@ -77,7 +77,7 @@ impl<'a> Readings<'a> {
         if marks.is_plain() {
             return Self::Plain(path);
         }
-        ReadingSet::of_path(path, OnMalformed::Refuse).map_or(Self::Unreadable, Self::Several)
+        ReadingSet::of_request(path).map_or(Self::Unreadable, Self::Several)
     }
 
     /// The readings that a rule is compared with, or `None` if the path is unreadable and covered by every rule.
@@ -90,6 +90,26 @@ impl<'a> Readings<'a> {
         };
         let plain = plain.into_iter().flat_map(|path| successors(Some(path), |path| without_trailing_slash(path)));
         Some(plain.chain(several.iter().map(|reading| reading.bytes.as_slice())))
+    }
+
+    /// Whether the path has more than one reading, or none. A reading by a cut trailing `/` is none of them: it says what a
+    /// rule covers, and nobody's path is ambiguous for its last slash.
+    #[must_use]
+    pub fn is_ambiguous(&self) -> bool {
+        match self {
+            Self::Plain(_) => false,
+            Self::Several(set) => set.for_exceptions().len() > 1,
+            Self::Unreadable => true,
+        }
+    }
+
+    /// Whether all readings are ASCII.
+    #[must_use]
+    pub(crate) fn is_ascii(&self) -> bool {
+        match self {
+            Self::Plain(_) | Self::Unreadable => true,
+            Self::Several(set) => set.is_ascii(),
+        }
     }
 
     /// Whether any reading satisfies `covers`. An unreadable path does.
@@ -166,7 +186,7 @@ mod tests {
             ("/a%00b", &["/a", "/a%00b", r"/a\x00b"]),
             ("/a%23", &["/a", "/a#", "/a%23"]),
             ("/a%0ab", &["/a", "/a%0ab", r"/a\nb"]),
-            ("/a%20%2fb", &["/a%20%2fb", "/a %2fb", "/a /b"]),
+            ("/a%20%2fb", &["/a%20%2fb", "/a %2fb", "/a /b", "/a/b"]),
             ("/%5c%2fa", &["/%5c%2fa", r"/\\%2fa", r"/\\/a", "//%2fa", "/%2fa", "///a", "//a", "/a", "/"]),
             ("/%C4%B0%c4%b1", &["/%C4%B0%c4%b1", r"/\xc4\xb0\xc4\xb1", "/ii"]),
             ("/%e2%84%aa%C5%BF%c5%be", &["/%e2%84%aa%C5%BF%c5%be", r"/\xe2\x84\xaa\xc5\xbf\xc5\xbe", r"/ks\xc5\xbe"]),
@@ -177,13 +197,64 @@ mod tests {
             ("/../a", &["/../a", "/a"]),
             ("/a/./b", &["/a/./b", "/a/b"]),
             ("/.a", &["/.a"]),
-            ("/a;v=1/b", &["/a/b", "/a;v=1/b"]),
-            ("/a;/..;/b", &["/a/../b", "/a;/..;/b", "/b"]),
+            ("/a;v=1/b", &["/a", "/a/b", "/a;v=1/b"]),
+            ("/a;/..;/b", &["/a", "/a/../b", "/a;/..;/b", "/b"]),
             ("/caf%C3%A9", &["/caf%C3%A9", r"/caf\xc3\xa9"]),
-            ("/a%e0b", &["/a%e0b", r"/a\xe0b"]),
+            ("/a%e0b", &["/a%e0b", r"/a\xe0b", r"/a\xc3\xa0b", "/ab"]),
+            (
+                "/a%e2%84/%ed%a0%80b%f4%90%80%80",
+                &[
+                    "/a%e2%84/%ed%a0%80b%f4%90%80%80",
+                    r"/a\xe2\x84/\xed\xa0\x80b\xf4\x90\x80\x80",
+                    r"/a\xc3\xa2\xc2\x84/\xc3\xad\xc2\xa0\xc2\x80b\xc3\xb4\xc2\x90\xc2\x80\xc2\x80",
+                    "/a/b",
+                ],
+            ),
+            ("/a;/b", &["/a", "/a/b", "/a;/b"]),
+            ("/a.", &["/a", "/a."]),
+            ("/a./b", &["/a./b", "/a/b"]),
+            ("/a/..%20/b", &["/a/..%20/b", "/a/.. /b", "/a/../b", "/b"]),
+            ("/a%20.", &["/a", "/a ", "/a .", "/a%20", "/a%20."]),
+            ("/%20a/b%01", &["/%20a/b%01", r"/ a/b\x01", "/a/b"]),
+            ("/a%7f%20", &["/a%7f%20", r"/a\x7f ", "/a"]),
+            ("/a%20b", &["/a b", "/a%20b"]),
         ] {
             assert_eq!(read("GET", path), Some((own(readings), Vec::new())), "{path}");
         }
+    }
+
+    #[test]
+    fn raw_white_space_ends_a_path_where_it_was_sent_alone() {
+        for byte in *b"\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f \x85\xa0" {
+            let raw = [b"/a", &[byte][..], b"/b"].concat();
+            assert!(Readings::parse(b"GET", Some(&raw)).any(|reading| reading == b"/a"), "{byte}");
+            // A line feed ends a path wherever it is.
+            let escaped = format!("/a%{byte:02x}/b");
+            let is_end = Readings::parse(b"GET", Some(escaped.as_bytes())).any(|reading| reading == b"/a");
+            assert_eq!(is_end, byte == b'\n', "{byte}");
+        }
+        let letter = Readings::parse(b"GET", Some(b"/voil%C3%A0"));
+        assert!(!letter.any(|reading| str::from_utf8(reading).is_err()), "{letter:?}");
+    }
+
+    #[test]
+    fn a_path_is_ambiguous_if_it_has_more_than_one_reading_or_none() {
+        for (path, is_ambiguous) in [
+            ("/", false),
+            ("/a/", false),
+            ("/a?b#c", false),
+            ("/caf\u{e9}", false),
+            ("/a//", true),
+            ("/%61", true),
+            ("/a;b", true),
+            ("/a\\b", true),
+            ("/%zz", true),
+            ("", true),
+        ] {
+            assert_eq!(Readings::parse(b"GET", Some(path.as_bytes())).is_ambiguous(), is_ambiguous, "{path}");
+        }
+        assert!(Readings::parse(b"CONNECT", None).is_ambiguous());
+        assert!(!Readings::parse(b"OPTIONS", Some(b"*")).is_ambiguous());
     }
 
     #[test]
@@ -204,7 +275,7 @@ mod tests {
             ("/a//", &["/a", "/a/", "/a//"], &["/a"]),
             ("/a%2f", &["/a", "/a%2f", "/a/"], &["/a"]),
             ("/a/.", &["/a", "/a/", "/a/."], &["/a"]),
-            ("/a/x/..", &["/a", "/a/", "/a/x/.."], &["/a"]),
+            ("/a/x/..", &["/a", "/a/", "/a/x", "/a/x/", "/a/x/.."], &["/a", "/a/x"]),
             ("//a", &["/", "//a", "/a"], &[]),
             ("//", &["/", "//"], &[]),
         ] {

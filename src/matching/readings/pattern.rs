@@ -2,7 +2,7 @@
 
 use super::decode::{Escapes, decode, has_overlong_sequence};
 use super::scan::scan;
-use super::set::{OnMalformed, ReadingSet};
+use super::set::ReadingSet;
 use super::steps::{Text, without_trailing_slash};
 
 /// What part of a path a pattern stands for.
@@ -32,9 +32,9 @@ impl PatternKind {
             return None;
         }
         let set = match self {
-            Self::Path => ReadingSet::of_path(pattern, OnMalformed::Keep),
-            Self::Prefix => ReadingSet::of_text(pattern, OnMalformed::Keep, Text::Prefix),
-            Self::Suffix => ReadingSet::of_text(pattern, OnMalformed::Keep, Text::Suffix),
+            Self::Path => ReadingSet::of_path(pattern),
+            Self::Prefix => ReadingSet::of_part(pattern, Text::Prefix),
+            Self::Suffix => ReadingSet::of_part(pattern, Text::Suffix),
         };
         set.ok().map(ReadingSet::into_texts)
     }

@@ -13,6 +13,8 @@ impl Marks {
     pub(super) const ESCAPED_SLASH: Self = Self(1);
     /// `#`
     pub(super) const FRAGMENT: Self = Self(1 << 3);
+    /// A blank or a control character: the bytes up to 32, and 127.
+    pub(super) const BLANK: Self = Self(1 << 1);
     /// `?`. Its bit is the first for speed: the compiler makes one jump of the questions for it and for nothing.
     pub(super) const QUESTION: Self = Self(1 << 2);
     /// The byte 0.
@@ -34,6 +36,11 @@ impl Marks {
     /// `/.`, with which dot segments begin.
     pub(super) const DOT_SEGMENT: Self = Self::DOT.behind_slash();
 
+    /// A `.` at the end of a segment.
+    pub(super) const LAST_DOT: Self = Self(1 << 15);
+    /// What ISO 8859-1 has for white space, by the rules of Unicode: what Python's `str.split` splits at.
+    pub(super) const WHITE_SPACE: Self = Self(1 << 14);
+
     /// Whether any of these is there.
     pub(super) const fn has(self, any_of: Self) -> bool {
         self.0 & any_of.0 != 0
@@ -50,21 +57,32 @@ impl Marks {
     }
 
     /// These and others.
-    const fn and(self, others: Self) -> Self {
+    pub(super) const fn and(self, others: Self) -> Self {
         Self(self.0 | others.0)
     }
 }
+
+/// The bytes that are [white space](Marks::WHITE_SPACE).
+pub(super) const WHITE_SPACE: &[u8] = b"\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f \x85\xa0";
 
 /// What each byte is to the steps.
 #[allow(clippy::indexing_slicing, reason = "checked by the compiler, once")]
 static MEANING: [Marks; 256] = {
     let mut meaning = [Marks::NOT_ASCII; 256];
     meaning.split_at_mut(0x80).0.copy_from_slice(&[Marks::NOTHING; 0x80]);
+    meaning.split_at_mut(0x21).0.copy_from_slice(&[Marks::BLANK; 0x21]);
+    meaning[0x7f] = Marks::BLANK;
+    let mut index = 0;
+    while index < WHITE_SPACE.len() {
+        let byte = WHITE_SPACE[index] as usize;
+        meaning[byte] = meaning[byte].and(Marks::WHITE_SPACE);
+        index = index.wrapping_add(1);
+    }
     meaning[b'%' as usize] = Marks::PERCENT;
     meaning[b'#' as usize] = Marks::FRAGMENT;
     meaning[b'?' as usize] = Marks::QUESTION;
-    meaning[0] = Marks::NUL;
-    meaning[b'\n' as usize] = Marks::LINE_FEED;
+    meaning[0] = meaning[0].and(Marks::NUL);
+    meaning[b'\n' as usize] = meaning[b'\n' as usize].and(Marks::LINE_FEED);
     meaning[b'\\' as usize] = Marks::BACKSLASH;
     meaning[b'/' as usize] = Marks::SLASH;
     meaning[b'.' as usize] = Marks::DOT;
@@ -85,12 +103,18 @@ pub(super) fn scan_to_query(text: &[u8]) -> (&[u8], Marks) {
                 if before == Marks::SLASH {
                     marks = marks.and(here.behind_slash());
                 }
+                if before == Marks::DOT && here == Marks::SLASH {
+                    marks = marks.and(Marks::LAST_DOT);
+                }
                 marks = marks.and(here);
             }
         }
         before = here;
         false
     });
+    if before == Marks::DOT {
+        marks = marks.and(Marks::LAST_DOT);
+    }
     (query.and_then(|query| text.get(..query)).unwrap_or(text), marks)
 }
 
@@ -127,13 +151,26 @@ mod tests {
             (b"/a#", vec![Marks::FRAGMENT]),
             (b"/a?", vec![Marks::QUESTION]),
             (b"/a?b?#", vec![Marks::QUESTION, Marks::FRAGMENT]),
-            (b"/a\0", vec![Marks::NUL]),
-            (b"/a\n", vec![Marks::LINE_FEED]),
+            (b"/a\0", vec![Marks::NUL, Marks::BLANK]),
+            (b"/a\n", vec![Marks::LINE_FEED, Marks::BLANK, Marks::WHITE_SPACE]),
+            (b"/a\x01", vec![Marks::BLANK]),
+            (b"/a\x7f", vec![Marks::BLANK]),
+            (b"/a\x1f", vec![Marks::BLANK, Marks::WHITE_SPACE]),
+            (b"/a ", vec![Marks::BLANK, Marks::WHITE_SPACE]),
+            (b"/a!", vec![]),
+            (b"/a\x85", vec![Marks::NOT_ASCII, Marks::WHITE_SPACE]),
+            (b"/a\xa0", vec![Marks::NOT_ASCII, Marks::WHITE_SPACE]),
             (b"/a\\", vec![Marks::BACKSLASH]),
             (b"/a;", vec![Marks::SEMICOLON]),
             (b"/a\x80", vec![Marks::NOT_ASCII]),
             (b"//", vec![Marks::DOUBLE_SLASH]),
-            (b"/.", vec![Marks::DOT_SEGMENT]),
+            (b"/.a", vec![Marks::DOT_SEGMENT]),
+            (b"/.", vec![Marks::DOT_SEGMENT, Marks::LAST_DOT]),
+            (b"/a./b", vec![Marks::LAST_DOT]),
+            (b"/../a", vec![Marks::DOT_SEGMENT, Marks::LAST_DOT]),
+            (b"/../a./b", vec![Marks::DOT_SEGMENT, Marks::LAST_DOT]),
+            (b"/.a./b", vec![Marks::DOT_SEGMENT, Marks::LAST_DOT]),
+            (b"/a.?", vec![Marks::LAST_DOT, Marks::QUESTION]),
         ] {
             let mut expected = marks;
             expected.extend(text.contains(&b'/').then_some(Marks::SLASH));

@@ -10,6 +10,8 @@ pub struct ReadingSet {
     readings: Vec<Reading>,
     /// How many of them an exception is compared with as well: those that come before the readings for coverage alone.
     for_exceptions: usize,
+    /// What there is in any of them.
+    marks: Marks,
     bytes: usize,
     max_bytes: usize,
     on_malformed: OnMalformed,
@@ -24,7 +26,7 @@ pub(super) struct Reading {
 
 /// What a malformed escape makes of a text.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum OnMalformed {
+enum OnMalformed {
     /// An unreadable one.
     Refuse,
     /// One in which nothing is decoded.
@@ -36,20 +38,39 @@ pub(super) enum OnMalformed {
 pub(super) struct Unreadable;
 
 impl ReadingSet {
-    /// The readings of a whole path.
-    pub(super) fn of_path(path: &[u8], on_malformed: OnMalformed) -> Result<Self, Unreadable> {
-        let mut set = Self::of_text(path, on_malformed, Text::Path)?;
-        set.for_exceptions = set.readings.len();
-        set.expand(Text::Coverage)?;
+    /// The readings of the path of a request.
+    pub(super) fn of_request(path: &[u8]) -> Result<Self, Unreadable> {
+        let mut set = Self::of_one(path, OnMalformed::Refuse)?;
+        set.take(Text::Sent, 0)?;
+        set.expand_path()?;
         Ok(set)
     }
 
-    /// The readings of a text of that kind.
-    pub(super) fn of_text(text: &[u8], on_malformed: OnMalformed, kind: Text) -> Result<Self, Unreadable> {
-        let mut set =
-            Self { readings: Vec::new(), for_exceptions: 0, bytes: 0, max_bytes: max_bytes(text.len()), on_malformed };
-        set.add(text.to_vec())?;
+    /// The readings of a whole path in the configuration.
+    pub(super) fn of_path(path: &[u8]) -> Result<Self, Unreadable> {
+        let mut set = Self::of_one(path, OnMalformed::Keep)?;
+        set.expand_path()?;
+        Ok(set)
+    }
+
+    /// The readings of a part of a path in the configuration.
+    pub(super) fn of_part(part: &[u8], kind: Text) -> Result<Self, Unreadable> {
+        let mut set = Self::of_one(part, OnMalformed::Keep)?;
         set.expand(kind)?;
+        Ok(set)
+    }
+
+    /// The text alone.
+    fn of_one(text: &[u8], on_malformed: OnMalformed) -> Result<Self, Unreadable> {
+        let mut set = Self {
+            readings: Vec::new(),
+            for_exceptions: 0,
+            marks: Marks::NOTHING,
+            bytes: 0,
+            max_bytes: max_bytes(text.len()),
+            on_malformed,
+        };
+        set.add(text.to_vec())?;
         Ok(set)
     }
 
@@ -63,33 +84,52 @@ impl ReadingSet {
         self.readings.get(..self.for_exceptions).unwrap_or_default()
     }
 
+    /// Whether all readings are ASCII.
+    pub(super) fn is_ascii(&self) -> bool {
+        !self.marks.has(Marks::NOT_ASCII)
+    }
+
     /// The readings as texts of their own.
     pub(super) fn into_texts(self) -> Vec<Vec<u8>> {
         self.readings.into_iter().map(|reading| reading.bytes).collect()
     }
 
+    /// Adds the readings of whole paths, and behind them those for coverage alone.
+    fn expand_path(&mut self) -> Result<(), Unreadable> {
+        self.expand(Text::Path)?;
+        self.for_exceptions = self.readings.len();
+        self.expand(Text::Coverage)
+    }
+
     /// Takes the steps of that kind of text in all readings, in those that are reached so as well.
     fn expand(&mut self, kind: Text) -> Result<(), Unreadable> {
         let mut next = 0;
-        while let Some(marks) = self.readings.get(next).map(|reading| reading.marks) {
-            for action in kind.actions() {
-                #[cfg(feature = "ablation")]
-                if super::ablation::is_left_out(action.name) {
-                    continue;
-                }
-                if !marks.has(action.acts_on) {
-                    continue;
-                }
-                match self.readings.get(next).and_then(|reading| (action.apply)(&reading.bytes)) {
-                    Some(reached) => self.add(reached)?,
-                    // What has a `%` can be decoded unless an escape is malformed.
-                    None if action.acts_on == Marks::PERCENT && self.on_malformed == OnMalformed::Refuse => {
-                        return Err(Unreadable);
-                    }
-                    None => {}
-                }
-            }
+        while next < self.readings.len() {
+            self.take(kind, next)?;
             next = next.saturating_add(1);
+        }
+        Ok(())
+    }
+
+    /// Takes the steps of that kind of text in one reading.
+    fn take(&mut self, kind: Text, index: usize) -> Result<(), Unreadable> {
+        let Some(marks) = self.readings.get(index).map(|reading| reading.marks) else { return Ok(()) };
+        for action in kind.actions() {
+            #[cfg(feature = "ablation")]
+            if super::ablation::is_left_out(action.name) {
+                continue;
+            }
+            if !marks.has(action.acts_on) {
+                continue;
+            }
+            match self.readings.get(index).and_then(|reading| (action.apply)(&reading.bytes)) {
+                Some(reached) => self.add(reached)?,
+                // What has a `%` can be decoded unless an escape is malformed.
+                None if action.acts_on == Marks::PERCENT && self.on_malformed == OnMalformed::Refuse => {
+                    return Err(Unreadable);
+                }
+                None => {}
+            }
         }
         Ok(())
     }
@@ -112,6 +152,7 @@ impl ReadingSet {
         if marks.has(Marks::NOT_ASCII) && has_overlong_sequence(&bytes) {
             return Err(Unreadable);
         }
+        self.marks = self.marks.and(marks);
         self.readings.push(Reading { bytes, marks, digest });
         Ok(())
     }
@@ -129,13 +170,13 @@ fn digest(text: &[u8]) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use super::{OnMalformed, ReadingSet, digest};
+    use super::{ReadingSet, digest};
 
     #[test]
     fn readings_that_share_a_digest_are_both_kept() {
         // The digest of `/vobwebubvxnr/..` is zero, as is that of nothing.
         assert_eq!(digest(b"/vobwebubvxnr/../.a"), digest(b"/.a"));
-        let set = ReadingSet::of_path(b"/vobwebubvxnr/../.a", OnMalformed::Refuse).ok().unwrap();
+        let set = ReadingSet::of_request(b"/vobwebubvxnr/../.a").ok().unwrap();
         let readings: Vec<&[u8]> = set.for_rules().iter().map(|reading| reading.bytes.as_slice()).collect();
         assert_eq!(readings, [&b"/vobwebubvxnr/../.a"[..], b"/.a"]);
     }

@@ -3,7 +3,7 @@
 #![allow(clippy::unnecessary_wraps, reason = "all steps have one type")]
 
 use super::decode::{Escapes, decode};
-use super::scan::Marks;
+use super::scan::{Marks, WHITE_SPACE};
 
 /// What a step makes of a text; `None` if that is nothing new, or if nothing can be decoded for a malformed escape.
 type Apply = fn(&[u8]) -> Option<Vec<u8>>;
@@ -28,9 +28,11 @@ pub struct Step {
 /// How a step is taken, by the kind of text.
 #[derive(Clone, Copy)]
 struct Applies {
+    /// In a path as it was sent, before all other steps.
+    sent: Option<Apply>,
     /// In whole paths, of requests and of patterns.
     path: Option<Apply>,
-    /// In whole paths that a rule is compared with, after all steps of `path`, and in no path that an exception is.
+    /// In whole paths that a rule is compared with, and in none that an exception is: after all steps of `path`.
     coverage: Option<Apply>,
     /// In a pattern with which paths begin. What it ends in may go on in the path: its last segment is no whole segment,
     /// and nothing is cut from it.
@@ -41,32 +43,37 @@ struct Applies {
 
 /// A step that acts on bytes wherever they stand.
 const fn everywhere(apply: Apply) -> Applies {
-    Applies { path: Some(apply), coverage: None, prefix: Some(apply), suffix: Some(apply) }
+    Applies { sent: None, path: Some(apply), coverage: None, prefix: Some(apply), suffix: Some(apply) }
 }
 
 /// A step that cuts what follows a byte. What a prefix goes on with is not known to be cut.
 const fn at_the_end(apply: Apply) -> Applies {
-    Applies { path: Some(apply), coverage: None, prefix: None, suffix: Some(apply) }
+    Applies { sent: None, path: Some(apply), coverage: None, prefix: None, suffix: Some(apply) }
 }
 
 /// A step that looks at segments.
 const fn by_segments(path: Apply, prefix: Apply, suffix: Apply) -> Applies {
-    Applies { path: Some(path), coverage: None, prefix: Some(prefix), suffix: Some(suffix) }
+    Applies { sent: None, path: Some(path), coverage: None, prefix: Some(prefix), suffix: Some(suffix) }
 }
 
 /// A step that acts on how a path begins.
 const fn at_the_beginning(path: Apply, prefix: Apply) -> Applies {
-    Applies { path: Some(path), coverage: None, prefix: Some(prefix), suffix: None }
+    Applies { sent: None, path: Some(path), coverage: None, prefix: Some(prefix), suffix: None }
+}
+
+/// A step that is taken where the request is read, before anything is decoded.
+const fn as_sent(apply: Apply) -> Applies {
+    Applies { sent: Some(apply), path: None, coverage: None, prefix: None, suffix: None }
 }
 
 /// A step that counts for rules alone.
 const fn for_coverage(apply: Apply) -> Applies {
-    Applies { path: None, coverage: Some(apply), prefix: None, suffix: Some(apply) }
+    Applies { sent: None, path: None, coverage: Some(apply), prefix: None, suffix: Some(apply) }
 }
 
 /// Every step. They are taken in any order and number.
 #[rustfmt::skip]
-pub const STEPS: [Step; 15] = [
+pub const STEPS: [Step; 22] = [
     Step {
         name: "decode_all",
         from: b"/%61%2fb", to: b"/a/b",
@@ -108,6 +115,49 @@ pub const STEPS: [Step; 15] = [
         from: b"/a\nb", to: b"/a",
         done_by: "routes that end in the `$` of a regex (Starlette, Rails, nginx)",
         acts_on: Marks::LINE_FEED, applies: at_the_end(|text| end_at(text, b'\n')),
+    },
+    Step {
+        name: "end_at_semicolon",
+        from: b"/a;/b", to: b"/a",
+        done_by: "Fastify 4 (find-my-way 8)",
+        acts_on: Marks::SEMICOLON, applies: at_the_end(|text| end_at(text, b';')),
+    },
+    Step {
+        name: "end_at_white_space",
+        from: b"/a\x85", to: b"/a",
+        done_by: "Python's http.server, wsgiref, Werkzeug: they split the request line as ISO 8859-1",
+        acts_on: Marks::WHITE_SPACE, applies: as_sent(end_at_white_space),
+    },
+    Step {
+        name: "drop_what_is_not_utf_8",
+        from: b"/a\xffb", to: b"/ab",
+        done_by: "Bottle",
+        acts_on: Marks::NOT_ASCII, applies: everywhere(drop_what_is_not_utf_8),
+    },
+    Step {
+        name: "read_as_latin_1",
+        from: b"/b\xfcro", to: "/b\u{fc}ro".as_bytes(),
+        done_by: "Jetty with UriCompliance.UNSAFE, Tomcat before 8: what is not UTF-8 is ISO 8859-1",
+        acts_on: Marks::NOT_ASCII, applies: everywhere(read_as_latin_1),
+    },
+    Step {
+        name: "trim_segments",
+        from: b"/ a/\x01b ", to: b"/a/b",
+        done_by: "Spring's AntPathMatcher before 4.3, Windows: blanks and control characters",
+        acts_on: Marks::BLANK, applies: by_segments(trim_segments, trim_segments_of_prefix, trim_segments_of_suffix),
+    },
+    Step {
+        name: "trim_dots_of_segments",
+        from: b"/a. ./b", to: b"/a/b",
+        done_by: "Windows: dots and blanks behind a name",
+        acts_on: Marks::LAST_DOT,
+        applies: by_segments(trim_dots_of_segments, trim_dots_of_segments_of_prefix, trim_dots_of_segments),
+    },
+    Step {
+        name: "trim_dots_at_end",
+        from: b"/a/.. .", to: b"/a/",
+        done_by: "Caddy 2.6: dots and blanks, whatever stands before them",
+        acts_on: Marks::LAST_DOT, applies: at_the_end(trim_dots_at_end),
     },
     Step {
         name: "backslash_as_slash",
@@ -165,6 +215,8 @@ pub const STEPS: [Step; 15] = [
 /// What a text is, which decides on the steps that are taken in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Text {
+    /// A whole path as it was sent.
+    Sent,
     /// A whole path.
     Path,
     /// A reading of a whole path, for coverage.
@@ -178,11 +230,13 @@ pub(super) enum Text {
 impl Text {
     /// The steps that are taken in such a text.
     pub(super) fn actions(self) -> &'static [Action] {
+        static SENT: [Action; number_of_actions(Text::Sent)] = actions(Text::Sent);
         static PATH: [Action; number_of_actions(Text::Path)] = actions(Text::Path);
         static COVERAGE: [Action; number_of_actions(Text::Coverage)] = actions(Text::Coverage);
         static PREFIX: [Action; number_of_actions(Text::Prefix)] = actions(Text::Prefix);
         static SUFFIX: [Action; number_of_actions(Text::Suffix)] = actions(Text::Suffix);
         match self {
+            Self::Sent => &SENT,
             Self::Path => &PATH,
             Self::Coverage => &COVERAGE,
             Self::Prefix => &PREFIX,
@@ -207,6 +261,7 @@ impl Step {
     /// What the step makes of a text of that kind; `None` if nothing, or if it is not taken there.
     pub(super) const fn apply(&self, text: Text) -> Option<Apply> {
         match text {
+            Text::Sent => self.applies.sent,
             Text::Path => self.applies.path,
             Text::Coverage => self.applies.coverage,
             Text::Prefix => self.applies.prefix,
@@ -268,6 +323,98 @@ fn decode_unreserved(text: &[u8]) -> Option<Vec<u8>> {
 /// What is left of a text where somebody stops reading.
 fn end_at(text: &[u8], end: u8) -> Option<Vec<u8>> {
     text.split(|byte| *byte == end).next().map(<[u8]>::to_vec)
+}
+
+fn end_at_white_space(text: &[u8]) -> Option<Vec<u8>> {
+    text.split(|byte| WHITE_SPACE.contains(byte)).next().map(<[u8]>::to_vec)
+}
+
+/// The text without the bytes that are part of no character: surrogates and numbers beyond U+10FFFF are none either.
+fn drop_what_is_not_utf_8(text: &[u8]) -> Option<Vec<u8>> {
+    let mut kept = Vec::with_capacity(text.len());
+    for chunk in text.utf8_chunks() {
+        kept.extend_from_slice(chunk.valid().as_bytes());
+    }
+    Some(kept).filter(|kept| kept.len() < text.len())
+}
+
+/// The text with each of the bytes that are part of no character as the character of that number.
+fn read_as_latin_1(text: &[u8]) -> Option<Vec<u8>> {
+    let mut read = Vec::with_capacity(text.len());
+    for chunk in text.utf8_chunks() {
+        read.extend_from_slice(chunk.valid().as_bytes());
+        for byte in chunk.invalid() {
+            // None of them is ASCII: the upper two bits stand alone in the first byte.
+            read.extend_from_slice(&[0xc0 | byte.wrapping_shr(6), 0x80 | byte & 0x3f]);
+        }
+    }
+    Some(read).filter(|read| read.len() > text.len())
+}
+
+fn trim_segments(text: &[u8]) -> Option<Vec<u8>> {
+    let mut trimmed: Vec<u8> = Vec::with_capacity(text.len());
+    let mut is_start = true;
+    for byte in text {
+        if *byte == b'/' {
+            trimmed.truncate(trim_end(&trimmed, is_blank).len());
+            is_start = true;
+        } else if is_start && is_blank(*byte) {
+            continue;
+        } else {
+            is_start = false;
+        }
+        trimmed.push(*byte);
+    }
+    trimmed.truncate(trim_end(&trimmed, is_blank).len());
+    Some(trimmed)
+}
+
+fn trim_dots_of_segments(text: &[u8]) -> Option<Vec<u8>> {
+    let mut changed = Vec::with_capacity(text.len());
+    for segment in text.split(|byte| *byte == b'/') {
+        let trimmed = trim_end(segment, is_dot_or_blank);
+        changed.extend_from_slice(if trimmed.is_empty() { segment } else { trimmed });
+        changed.push(b'/');
+    }
+    changed.pop();
+    Some(changed)
+}
+
+/// The last segment may go on.
+fn trim_dots_of_segments_of_prefix(prefix: &[u8]) -> Option<Vec<u8>> {
+    let mut trimmed = trim_dots_of_segments(&[prefix, b"x"].concat())?;
+    trimmed.pop();
+    Some(trimmed)
+}
+
+fn trim_dots_at_end(text: &[u8]) -> Option<Vec<u8>> {
+    Some(trim_end(text, is_dot_or_blank).to_vec())
+}
+
+/// The end of the last segment may go on. What is blank as a whole says nothing without that.
+fn trim_segments_of_prefix(prefix: &[u8]) -> Option<Vec<u8>> {
+    let mut trimmed = trim_segments(&[prefix, b"x"].concat())?;
+    trimmed.pop();
+    Some(trimmed).filter(|trimmed| trimmed.ends_with(b"/") == prefix.ends_with(b"/"))
+}
+
+/// The beginning of the first segment may be earlier in the path.
+fn trim_segments_of_suffix(suffix: &[u8]) -> Option<Vec<u8>> {
+    let trimmed = trim_segments(&[b"x", suffix].concat())?;
+    trimmed.get(1..).map(<[u8]>::to_vec)
+}
+
+fn trim_end(segment: &[u8], is_cut: fn(u8) -> bool) -> &[u8] {
+    let end = segment.iter().rposition(|byte| !is_cut(*byte)).map_or(0, |last| last.saturating_add(1));
+    segment.get(..end).unwrap_or_default()
+}
+
+fn is_dot_or_blank(byte: u8) -> bool {
+    byte == b'.' || is_blank(byte)
+}
+
+fn is_blank(byte: u8) -> bool {
+    byte <= b' ' || byte == 0x7f
 }
 
 fn backslash_as_slash(text: &[u8]) -> Option<Vec<u8>> {
@@ -404,7 +551,8 @@ mod tests {
     #[test]
     fn each_step_does_what_its_row_says() {
         for step in STEPS {
-            let apply = step.apply(Text::Path).or(step.apply(Text::Coverage)).unwrap();
+            let kinds = [Text::Path, Text::Sent, Text::Coverage];
+            let apply = kinds.iter().find_map(|kind| step.apply(*kind)).unwrap();
             assert!(scan(step.from).has(step.acts_on), "{} does not act on its own example", step.name);
             assert_eq!(apply(step.from).as_deref(), Some(step.to), "{}", step.name);
         }

@@ -121,6 +121,11 @@ pub enum Reason {
     NotConfigured,
 }
 
+impl Exemption {
+    /// Every exemption, in the order of the decision.
+    pub const ALL: [Self; 4] = [Self::Preflight, Self::SourceRange, Self::AllowMissing, Self::DryRun];
+}
+
 impl Reason {
     /// Every reason, in the order of the documents.
     pub const ALL: [Self; 10] = [

@@ -20,6 +20,7 @@
 //! | `policy` | a configuration compiled for decisions |
 //! | `decision` | what becomes of a request |
 //! | `throttle` | logins that take time: the queue of slow hashes, its budget, locks, remembered logins |
+//! | `telemetry` | what is counted |
 //! | `session` | the life of requests that wait, behind a trait for the proxy |
 //! | `proxy` | the only module that talks to the proxy; it exists for WASI alone |
 //!
@@ -53,6 +54,7 @@ mod config;
 mod policy;
 
 mod decision;
+mod telemetry;
 mod throttle;
 
 mod session;
@@ -75,5 +77,6 @@ pub use policy::Policy;
 pub use request::{HeaderLines, HeaderNames, Request, header_map};
 pub use response::{Realm, Refusal, Response};
 pub use session::{Host, HostError, RequestState, Session};
+pub use telemetry::Event;
 pub use users::header::Presented;
 pub use users::pair::Pair;

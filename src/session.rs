@@ -21,6 +21,7 @@ use crate::policy::Policy;
 use crate::request::Request;
 use crate::request::client::parse_source_address;
 use crate::response::Response;
+use crate::telemetry::{Event, events};
 use crate::throttle::{Outcome, Throttle};
 
 /// How often hashes are worked on while any wait. Envoy's timers are no finer on a usual kernel.
@@ -64,6 +65,9 @@ pub trait Host {
     /// # Errors
     /// That the proxy did not do it.
     fn remove_header(&self, name: &[u8]) -> Result<(), HostError>;
+
+    /// Counts something.
+    fn count(&self, event: Event);
 
     /// Gives the request that is being handled a header, in the place of all lines of it.
     ///
@@ -269,6 +273,7 @@ impl Configured {
             refuse(host, &Decision::NotConfigured);
             return;
         }
+        count(host, decision);
         // Before it goes on: its body may follow within that very call.
         self.set_state(number, RequestState::Passed);
         if let Err(error) = host.resume() {
@@ -290,6 +295,7 @@ impl Configured {
             error!("basic_auth: {error}: a request that may pass is refused");
             return refuse(host, &Decision::NotConfigured);
         }
+        count(host, decision);
         RequestState::Passed
     }
 
@@ -323,10 +329,17 @@ fn remove_claims(host: &impl Host, request: &Request<'_>) -> Result<(), HostErro
 
 /// Answers the request that is being handled in the place of the upstream.
 fn refuse(host: &impl Host, decision: &Decision<'_>) -> RequestState {
+    count(host, decision);
     if let Some(response) = decision.response()
         && let Err(error) = host.respond(&response)
     {
         error!("basic_auth: {error}: a request that was refused with {} stays paused", response.status);
     }
     RequestState::Answered
+}
+
+fn count(host: &impl Host, decision: &Decision<'_>) {
+    for event in events(decision) {
+        host.count(event);
+    }
 }

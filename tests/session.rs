@@ -9,7 +9,7 @@ use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use base64::prelude::{BASE64_STANDARD, Engine};
-use basic_auth::{Config, Host, HostError, Policy, RequestState, Response, Session, header_map};
+use basic_auth::{Config, Event, Host, HostError, Policy, RequestState, Response, Session, header_map};
 use hashes::BCRYPT4;
 
 /// `alice:secret` by bcrypt of cost 4, and `bob:secret` in plain text for another path.
@@ -51,6 +51,7 @@ fn logged() -> Vec<String> {
 struct Recorder {
     transcript: RefCell<Vec<String>>,
     now: Cell<Duration>,
+    counted: RefCell<Vec<String>>,
     /// The call that this host does not carry out.
     fails: Cell<Option<&'static str>>,
 }
@@ -103,6 +104,10 @@ impl Host for Recorder {
         .unwrap();
         assert_eq!(*body, "");
         self.call("respond", format!("respond {status}{} ({details})", shown.concat()))
+    }
+
+    fn count(&self, event: Event) {
+        self.counted.borrow_mut().push(event.name());
     }
 
     fn remove_header(&self, name: &[u8]) -> Result<(), HostError> {
@@ -320,6 +325,9 @@ fn the_proxy_may_call_back_while_it_is_called() {
             self.0.on_end(2);
             self.1.respond(response)
         }
+        fn count(&self, event: Event) {
+            self.1.count(event);
+        }
         fn remove_header(&self, name: &[u8]) -> Result<(), HostError> {
             self.1.remove_header(name)
         }
@@ -400,4 +408,29 @@ fn a_user_whose_name_is_no_text_is_not_forwarded() {
     let further: &[(&str, &[u8])] = &[("authorization", b"Basic Yv86c2VjcmV0")];
     assert_eq!(ask_with(&session, &host, 1, "/", None, further), RequestState::Passed);
     assert!(host.asked().is_empty());
+}
+
+#[test]
+fn what_becomes_of_a_covered_request_is_counted_once() {
+    let (session, host) = (session(), Recorder::default());
+    ask(&session, &host, 1, "/open", None);
+    assert!(host.counted.take().is_empty(), "no rule covers it");
+    ask(&session, &host, 2, "/fast", Some("bob:secret"));
+    ask(&session, &host, 3, "/fast", None);
+    assert_eq!(host.counted.take(), ["basic_auth.accepted", "basic_auth.refused.missing"]);
+    ask(&session, &host, 4, "/slow", Some("alice:secret"));
+    ask(&session, &host, 5, "/slow", Some("alice:wrong"));
+    assert!(host.counted.take().is_empty(), "they still wait");
+    for _ in 0..100 {
+        tick_until_asked(&session, &host);
+    }
+    assert_eq!(host.counted.take(), ["basic_auth.accepted", "basic_auth.refused.wrong_password"]);
+    // What should have passed and could not is counted as what it got.
+    let session = forwarding_session();
+    host.fails.set(Some("set"));
+    ask(&session, &host, 6, "/fast", Some("bob:secret"));
+    assert_eq!(host.counted.take(), ["basic_auth.refused.not_configured"]);
+    let session = session_of(&CONFIGURATION.replacen('{', r#"{"dry_run": true, "#, 1));
+    ask(&session, &host, 7, "/fast", None);
+    assert_eq!(host.counted.take(), ["basic_auth.exempt.dry_run", "basic_auth.dry_run.missing"]);
 }

@@ -9,11 +9,13 @@ mod stream;
 
 use std::time::{Duration, Instant};
 
+use log::error;
 use proxy_wasm::hostcalls;
-use proxy_wasm::types::{LogLevel, MapType, Status};
+use proxy_wasm::types::{LogLevel, MapType, MetricType, Status};
 
 use crate::response::Response;
 use crate::session::{Host, HostError};
+use crate::telemetry::Event;
 use root::Root;
 
 proxy_wasm::main! {{
@@ -28,10 +30,23 @@ proxy_wasm::main! {{
 static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
 
 /// The proxy, as a session sees it.
-#[derive(Clone, Copy)]
 struct Proxy {
     /// When the clock of its session began.
     start: Instant,
+    /// The proxy's number for the counter of each event, in the order of their indexes.
+    counters: Vec<u32>,
+}
+
+impl Proxy {
+    /// As long as there is no configuration, nothing is counted.
+    fn without_counters(start: Instant) -> Self {
+        Self { start, counters: Vec::new() }
+    }
+
+    fn new(start: Instant) -> Self {
+        let define = |event: Event| hostcalls::define_metric(MetricType::Counter, &event.name());
+        Self { start, counters: Event::all().map_while(|event| define(event).ok()).collect() }
+    }
 }
 
 impl Host for Proxy {
@@ -57,6 +72,14 @@ impl Host for Proxy {
 
     fn respond(&self, response: &Response<'_>) -> Result<(), HostError> {
         abi::send_local_response(response)
+    }
+
+    fn count(&self, event: Event) {
+        if let Some(counter) = self.counters.get(event.index())
+            && let Err(status) = hostcalls::increment_metric(*counter, 1)
+        {
+            error!("basic_auth: proxy_increment_metric answered {}: something is not counted", status as u32);
+        }
     }
 
     fn remove_header(&self, name: &[u8]) -> Result<(), HostError> {

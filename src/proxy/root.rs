@@ -27,7 +27,7 @@ pub(super) struct Plugin {
 
 impl Default for Root {
     fn default() -> Self {
-        Self(Rc::new(Plugin { session: Session::not_configured(), proxy: Proxy { start: Instant::now() } }))
+        Self(Rc::new(Plugin { session: Session::not_configured(), proxy: Proxy::without_counters(Instant::now()) }))
     }
 }
 
@@ -43,7 +43,7 @@ impl RootContext for Root {
         }
         let is_configured = session.is_ok();
         let session = session.unwrap_or_else(|_| Session::not_configured());
-        self.0 = Rc::new(Plugin { session, proxy: self.0.proxy });
+        self.0 = Rc::new(Plugin { session, proxy: Proxy::new(self.0.proxy.start) });
         is_configured
     }
 

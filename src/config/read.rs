@@ -259,7 +259,8 @@ impl<'e> Reader<'e> {
             (&credentials, &htpasswd, &extra),
             (Ok(plain), Ok(hashed), Ok(extra)) if plain.is_empty() && hashed.is_empty() && extra.users.is_empty()
         );
-        if has_no_user {
+        // Lists that are refused themselves may have some.
+        if has_no_user && (users.is_some() || fields.get("users").is_none()) {
             return Err(self.missing(&fields, Problem::NoUser { known: fields::USERS }));
         }
         let methods = match methods? {

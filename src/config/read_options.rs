@@ -107,19 +107,32 @@ impl Reader<'_> {
 
     fn read_headers(&mut self, fields: &Fields<'_>) -> Result<Vec<(HeaderName, Box<str>)>, Noted> {
         let mut headers = Vec::new();
+        let mut all = Ok(());
         let Some(node) = fields.get("headers") else { return Ok(headers) };
         for (name, text) in self.note(&node, node.members())? {
-            // What is no name is repeated nowhere.
-            let name = self.note(&node, Unauthorized::check_name(&name))?;
-            let value = node.field(name.as_str(), text);
-            let is_double = headers.iter().any(|(earlier, _)| *earlier == name);
-            if is_double {
-                return Err(self.errors.add(&value, Problem::DoubledField));
+            match self.read_header(&node, &name, text, &headers) {
+                Ok(header) => headers.push(header),
+                Err(noted) => all = Err(noted),
             }
-            let value = self.read_header_value(&value)?;
-            headers.push((name, value));
         }
-        Ok(headers)
+        all.map(|()| headers)
+    }
+
+    fn read_header(
+        &mut self,
+        headers: &Node<'_>,
+        name: &str,
+        text: &str,
+        earlier: &[(HeaderName, Box<str>)],
+    ) -> Result<(HeaderName, Box<str>), Noted> {
+        // What is no name is repeated nowhere.
+        let name = self.note(headers, Unauthorized::check_name(name))?;
+        let value = headers.field(name.as_str(), text);
+        if earlier.iter().any(|(earlier, _)| *earlier == name) {
+            return Err(self.errors.add(&value, Problem::DoubledField));
+        }
+        let value = self.read_header_value(&value)?;
+        Ok((name, value))
     }
 
     fn read_header_value(&mut self, node: &Node<'_>) -> Result<Box<str>, Noted> {
@@ -131,25 +144,32 @@ impl Reader<'_> {
     /// The lists of `users`.
     pub(super) fn read_users(&mut self, top: &Fields<'_>) -> Result<Vec<NamedUsers>, Noted> {
         let mut lists = Vec::new();
+        let mut all = Ok(());
         let Some(node) = top.get("users") else { return Ok(lists) };
         for (name, text) in self.note(&node, node.members())? {
-            // What is no name is repeated nowhere.
-            self.note(&node, check_name(&name))?;
-            let list = node.field(&name, text);
-            let fields = self.fields(&list, fields::USER_LIST)?;
-            let credentials = self.read_credentials(&fields);
-            let htpasswd = self.read_htpasswd(&fields);
-            let read =
-                NamedUsers { name: name.as_ref().into(), credentials: credentials?.into(), htpasswd: htpasswd?.into() };
-            if read.credentials.is_empty() && read.htpasswd.is_empty() {
-                return Err(self.missing(&fields, Problem::EmptyList { known: fields::USER_LIST }));
+            match self.read_user_list(&node, &name, text, lists.len()) {
+                Ok(list) => lists.push(list),
+                Err(noted) => all = Err(noted),
             }
-            if self.list_names.insert(read.name.clone(), lists.len()).is_some() {
-                return Err(self.errors.add(&list, Problem::DoubledField));
-            }
-            lists.push(read);
         }
-        Ok(lists)
+        all.map(|()| lists)
+    }
+
+    fn read_user_list(&mut self, users: &Node<'_>, name: &str, text: &str, index: usize) -> Result<NamedUsers, Noted> {
+        // What is no name is repeated nowhere.
+        self.note(users, check_name(name))?;
+        let list = users.field(name, text);
+        let fields = self.fields(&list, fields::USER_LIST)?;
+        let credentials = self.read_credentials(&fields);
+        let htpasswd = self.read_htpasswd(&fields);
+        let read = NamedUsers { name: name.into(), credentials: credentials?.into(), htpasswd: htpasswd?.into() };
+        if read.credentials.is_empty() && read.htpasswd.is_empty() {
+            return Err(self.missing(&fields, Problem::EmptyList { known: fields::USER_LIST }));
+        }
+        if self.list_names.insert(read.name.clone(), index).is_some() {
+            return Err(self.errors.add(&list, Problem::DoubledField));
+        }
+        Ok(read)
     }
 
     /// What few rules have.

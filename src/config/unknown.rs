@@ -20,7 +20,7 @@ const FOREIGN: &[(&str, &str)] = &[
     ("method methods verb verbs", "write `request_methods` in a rule"),
     ("host hostname hostnames domain domains authority server_name _match_domain_", "write `hosts` in a rule"),
     (
-        "consumer consumers username password user auth secret secretName basicAuth basic_auth basicauth userlist allow",
+        "consumer consumers username password user auth secret secretName basicAuth basic_auth basicauth userlist",
         "write the users of a rule in its `credentials`, as `user:password`, or in its `htpasswd`",
     ),
     (
@@ -29,6 +29,11 @@ const FOREIGN: &[(&str, &str)] = &[
     ),
     ("exclude excluded exclusions unless skip ignore whitelist", "write `except` in a rule"),
     ("auth_basic realm_name", "write `realm`"),
+    ("allow allowed_users allowedUsers allow_groups group groups", "write `allow_users` in a rule"),
+    ("removeHeader remove_header", "write `hide_credentials`"),
+    ("headerField header_field", "write `forward_username_header` at the top"),
+    ("anonymous anonymous_consumer", "write `allow_missing`"),
+    ("satisfy whitelist_source_range allow_ips", "write `allow_source_ranges` in a rule"),
     ("global_auth", "remove it; a rule covers what its `hosts` and its path pattern match"),
 ];
 

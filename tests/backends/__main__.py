@@ -55,7 +55,9 @@ def which_steps_are_needed(ablation, asking) -> int:
         raise problem.Problem(f"{asking.CORPUS.relative_to(ROOT)} is missing; run `make test-backends` first.")
     found = ablation.noticed(ablation.read(asking.CORPUS))
     print(ablation.table(found))
-    return 1 if ablation.unexplained(found) else 0
+    if unexplained := ablation.unexplained(found):
+        print(f"either no backend needs it, or DEFECTS explains what needs no explanation: {', '.join(unexplained)}")
+    return 1 if unexplained else 0
 
 
 if __name__ == "__main__":

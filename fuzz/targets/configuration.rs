@@ -53,7 +53,13 @@ fn decisions(policy: &Policy) -> Vec<String> {
         for path in [&b"/"[..], b"/a", b"/a/b", b"/admin", b"/x/../admin", b"/%zz"] {
             for authority in [&b"foo.com"[..], b"a.foo.com:80", b"?"] {
                 for credential in [HeaderLines::None, HeaderLines::One(b"Basic b2s6dGVzdA==")] {
-                    let request = Request { method, path: Some(path), authority: Some(authority), credential, ..Request::default() };
+                    let request = Request {
+                        method,
+                        path: Some(path),
+                        authority: Some(authority),
+                        credential,
+                        ..Request::default()
+                    };
                     decisions.push(policy.decide(&request).to_string());
                 }
             }

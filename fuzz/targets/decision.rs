@@ -11,8 +11,13 @@ fuzz_target!(|text: &[u8]| {
     let [method, authority, path, credential, configuration] = lines.as_slice() else { return };
     let Ok(config) = Config::parse(configuration) else { return };
     let policy = Policy::new(config);
-    let request =
-        Request { method, path: Some(path), authority: Some(authority), credential: HeaderLines::One(credential), ..Request::default() };
+    let request = Request {
+        method,
+        path: Some(path),
+        authority: Some(authority),
+        credential: HeaderLines::One(credential),
+        ..Request::default()
+    };
     let anonymous = Request { credential: HeaderLines::None, ..request.clone() };
     let is_open = |request: &Request<'_>| matches!(decide(&policy, request), Decision::Pass);
 

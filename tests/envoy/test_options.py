@@ -10,7 +10,9 @@ from envoy import Envoy, answer_200, bootstrap, listener
 RULE = {"prefix": "/", "credentials": ["ok:test", "Yv86dGVzdA=="], "except": [{"prefix": "/open"}]}
 """The second pair is `b\\xff:test`, whose user is no text."""
 
-FORMAT = "%RESPONSE_CODE% %RESPONSE_CODE_DETAILS% user=%REQ(X-USER)% alias=%REQ(X_USER)% credential=%REQ(AUTHORIZATION)%\n"
+FORMAT = (
+    "%RESPONSE_CODE% %RESPONSE_CODE_DETAILS% user=%REQ(X-USER)% alias=%REQ(X_USER)% credential=%REQ(AUTHORIZATION)%\n"
+)
 
 UNAUTHORIZED = {
     "body": '{"error": "who are you?"}',

@@ -6,7 +6,6 @@ import pytest
 from host import Refused
 from table import all_tables, expected
 
-
 LOOPBACK = {("source", "address"): b"127.0.0.1:50000"}
 """Where the tests through Envoy come from."""
 

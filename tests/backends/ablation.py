@@ -12,7 +12,8 @@ from deciding import passes_without, step_names
 from places import Rule, rules
 
 DEFECTS: Mapping[str, str] = {
-    "cut_authority": "CVE-2026-26205, a path taken for an authority; cut_authority_behind_slashes does the same and more",
+    "cut_authority": "CVE-2026-26205, a path taken for an authority; "
+    "cut_authority_behind_slashes does the same and more",
 }
 """Steps that no backend here needs, and the published defect that each is there for."""
 

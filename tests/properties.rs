@@ -577,6 +577,10 @@ fn host_pattern() -> impl Strategy<Value = String> {
         name(),
         name().prop_map(|name| format!("*.{name}")),
         name().prop_map(|name| format!("{name}.*")),
+        (name(), any::<Index>(), any::<bool>()).prop_map(|(name, place, is_suffix)| {
+            let place = place.index(name.len() + 1);
+            if is_suffix { format!("*{}", &name[place..]) } else { format!("{}*", &name[..place]) }
+        }),
         ipv6().prop_map(|address| format!("[{address}]")),
         Just("*".to_owned()),
     ]

@@ -34,6 +34,10 @@ fn host() -> impl Strategy<Value = (String, String)> {
         name().prop_map(|name| (name.clone(), name)),
         (name(), name()).prop_map(|(end, any)| (format!("*.{end}"), format!("{any}.{end}"))),
         ("[a-z0-9]{1,8}", name()).prop_map(|(begin, any)| (format!("{begin}.*"), format!("{begin}.{any}"))),
+        (name(), name()).prop_map(|(end, any)| (format!("*-{end}"), format!("{any}-{end}"))),
+        (name(), name()).prop_map(|(begin, any)| (format!("{begin}-*"), format!("{begin}-{any}"))),
+        (1..255_u8).prop_map(|last| ("127.0.0*".to_owned(), format!("127.0.0.{last}"))),
+        (1..255_u8).prop_map(|last| (format!("*.{last}"), format!("10.2.3.{last}"))),
         name().prop_map(|any| ("*".to_owned(), any)),
         (name(), 1..=65_535_u16).prop_map(|(name, port)| (name.clone(), format!("{name}:{port}"))),
     ]

@@ -76,6 +76,16 @@ def hosts(size):
     }
 
 
+def wildcard_hosts(size):
+    """Rules for everything on hosts that begin or end as no others do."""
+    patterns = ((f"t{place:06}-*", f"*-t{place:06}.example.com") for place in range(size))
+    return {
+        "basic_auth_rules": [
+            {"hosts": list(pair), "prefix": "/", "credentials": [":".join(user(place))]} for place, pair in enumerate(patterns)
+        ]
+    }
+
+
 def exceptions(size):
     """One rule for everything, with many open places in it."""
     open_places = [{"prefix": f"/open{place:06}/"} for place in range(size)]

@@ -46,7 +46,7 @@ pub const FIELDS: &[Field] = &[
         name: "hosts",
         objects: &[Object::Rule],
         kind: Kind::Strings,
-        meaning: "`foo.com`, `*.foo.com` (any depth, not `foo.com`), `foo.*`, `[::1]`, `*`; case, port and a trailing dot do not count",
+        meaning: "`foo.com`, `*.foo.com` (any depth, not `foo.com`), `*-staging.foo.com`, `staging-*`, `[::1]`, `*`; case, port and a trailing dot do not count",
         absent: "every host",
     },
     Field {

@@ -92,10 +92,10 @@ struct Conditions {
 }
 
 impl Conditions {
-    /// Methods compare to the letter. What is no text cannot be known to match a regex.
+    /// Methods compare to the letter.
     fn hold(&self, method: &[u8], reading: &[u8]) -> bool {
         self.methods.as_ref().is_none_or(|methods| methods.iter().any(|name| name.as_bytes() == method))
-            && self.regex.as_ref().is_none_or(|regex| str::from_utf8(reading).is_ok_and(|path| regex.is_match(path)))
+            && self.regex.as_ref().is_none_or(|regex| regex.excepts(reading))
     }
 }
 

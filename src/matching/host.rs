@@ -1,11 +1,11 @@
-//! The host patterns of a rule, read into the form of a request's [host](crate::request::host).
+//! The host patterns of a rule, read into the words of a request's [host](crate::request::host).
 
 use std::fmt;
 use std::net::Ipv6Addr;
 
 use crate::request::host::{is_name, read_ipv6, without_port, without_trailing_dot};
 
-/// One entry of `hosts`.
+/// One entry of `hosts`. Case, port and a trailing dot do not count.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum HostPattern {
     /// `*`: every host.
@@ -14,9 +14,10 @@ pub enum HostPattern {
     Name(Box<[u8]>),
     /// `[::1]`: this address.
     Ipv6(Ipv6Addr),
-    /// `*.foo.com`: names that end so, at any depth; with the dot, in lower case.
+    /// `*.foo.com`, `*-staging.foo.com`, `*.1`: names that end so, in lower case. With its dot, the first covers any depth,
+    /// and not `foo.com`.
     Suffix(Box<[u8]>),
-    /// `foo.*`: names that begin so; with the dot, in lower case.
+    /// `foo.*`, `staging-*`, `127.0.0*`: names that begin so, in lower case.
     Prefix(Box<[u8]>),
 }
 
@@ -26,33 +27,38 @@ impl HostPattern {
     /// # Errors
     /// [`HostPatternError`] for what has none of the forms above.
     pub fn new(text: &str) -> Result<Self, HostPatternError> {
-        Self::read(text.as_bytes()).ok_or(HostPatternError)
+        Self::parse(text.as_bytes()).ok_or_else(|| HostPatternError::explain(text))
     }
 
-    fn read(text: &[u8]) -> Option<Self> {
+    fn parse(text: &[u8]) -> Option<Self> {
+        let lower = |name: &[u8]| Box::from(name.to_ascii_lowercase());
         if let Some(literal) = text.strip_prefix(b"[") {
-            return read_ipv6(literal).map(Self::Ipv6);
+            return read_ipv6(without_any_port(literal)).map(Self::Ipv6);
         }
         if let Some(address) = str::from_utf8(text).ok().and_then(|text| text.parse().ok()) {
             return (!may_end_in_port(text)).then_some(Self::Ipv6(address));
         }
-        let host = without_port(text)?;
-        if host == b"*" {
-            return Some(Self::Every);
+        // Any port, or those that begin so: no port counts.
+        if text.contains(&b':') && text.ends_with(b"*") {
+            return Self::parse(without_any_port(text)).filter(|_| text != b"*");
         }
-        let lower = |name: &[u8]| Some(name.to_ascii_lowercase().into());
-        match without_trailing_dot(host) {
-            [b'*', suffix @ ..] => {
-                let name = suffix.strip_prefix(b".")?;
-                is_name(name).then(|| lower(suffix).map(Self::Suffix))?
-            }
-            [prefix @ .., b'*'] => {
-                let name = prefix.strip_suffix(b".")?;
-                is_name(name).then(|| lower(prefix).map(Self::Prefix))?
-            }
-            name => is_name(name).then(|| lower(name).map(Self::Name))?,
+        match without_trailing_dot(without_port(text)?) {
+            b"*" => Some(Self::Every),
+            [b'*', suffix @ ..] => is_part_of_name(suffix).then(|| Self::Suffix(lower(suffix))),
+            [prefix @ .., b'*'] => is_part_of_name(prefix).then(|| Self::Prefix(lower(prefix))),
+            name => is_name(name).then(|| Self::Name(lower(name))),
         }
     }
+}
+
+/// `host:80*` and `host:*` to `host:80` and `host:`.
+fn without_any_port(host: &[u8]) -> &[u8] {
+    host.strip_suffix(b"*").unwrap_or(host)
+}
+
+/// Whether a name may begin or end so.
+fn is_part_of_name(part: &[u8]) -> bool {
+    part.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
 }
 
 /// Whether what follows the last colon of an address could be meant as a port: without it, there still is an address.
@@ -63,13 +69,58 @@ fn may_end_in_port(address: &[u8]) -> bool {
     port.iter().skip(1).all(u8::is_ascii_digit) && str::from_utf8(host).is_ok_and(is_address)
 }
 
-/// A host pattern has none of the forms that there are.
+/// Why an entry of `hosts` is refused. Its `Display` says what to do and quotes nothing of the entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct HostPatternError;
+#[non_exhaustive]
+pub enum HostPatternError {
+    /// A URL: it has a scheme.
+    Scheme,
+    /// It goes on with a path.
+    Path,
+    /// It has a user before an `@`.
+    User,
+    /// It has a letter that is not ASCII.
+    NotAscii,
+    /// A `*` that stands neither at the beginning nor at the end, or more than one.
+    Wildcard,
+    /// An IPv6 address without brackets that may end in a port.
+    Brackets,
+    /// Anything else.
+    Other,
+}
+
+impl HostPatternError {
+    /// What is wrong with a text that is no host pattern.
+    fn explain(text: &str) -> Self {
+        if text.contains("://") {
+            Self::Scheme
+        } else if text.contains('@') {
+            Self::User
+        } else if text.contains('/') {
+            Self::Path
+        } else if !text.is_ascii() {
+            Self::NotAscii
+        } else if text.contains('*') {
+            Self::Wildcard
+        } else if text.parse::<Ipv6Addr>().is_ok() {
+            Self::Brackets
+        } else {
+            Self::Other
+        }
+    }
+}
 
 impl fmt::Display for HostPatternError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("not a host pattern; write `foo.com`, `*.foo.com`, `foo.*`, `[::1]` or `*`")
+        f.write_str(match self {
+            Self::Scheme => "a URL, no host pattern; drop the scheme, and write the path as `prefix`",
+            Self::Path => "no host has a path; drop what begins with the `/`, and write it as `prefix`",
+            Self::User => "no host has a user; drop what stands before the `@`",
+            Self::NotAscii => "a host in letters that no request has; write its punycode, `xn--...`",
+            Self::Wildcard => "a `*` stands for anything at the beginning or the end of a host, and once; write `*.foo.com`, `staging-*` or `*`",
+            Self::Brackets => "an IPv6 address that may end in a port; write it in brackets, like `[::1]`",
+            Self::Other => "not a host pattern; write `foo.com`, `*.foo.com`, `foo.*`, `[::1]` or `*`",
+        })
     }
 }
 
@@ -77,31 +128,63 @@ impl std::error::Error for HostPatternError {}
 
 #[cfg(test)]
 mod tests {
-    use super::HostPattern;
+    use super::{HostPattern, HostPatternError};
 
     #[test]
-    fn patterns_of_other_forms_are_refused() {
-        for text in [
-            "",
-            ".",
-            "*foo.com",
-            "foo*",
-            "a.*.b",
-            "*.",
-            ".*",
-            "*.*",
-            "**",
-            "user@foo.com",
-            "foo.com:x",
-            // With a port, or without one?
-            "fe80::1:80",
-            "2001:db8::a:443",
-            "https://foo.com",
-            "foo.com/x",
-            "[::1",
-            "b\u{fc}cher.de",
+    fn a_star_stands_at_either_end_of_any_text() {
+        let (suffix, prefix) = (
+            |text: &str| HostPattern::Suffix(text.as_bytes().into()),
+            |text: &str| HostPattern::Prefix(text.as_bytes().into()),
+        );
+        for (text, pattern) in [
+            ("*", HostPattern::Every),
+            ("*:8080", HostPattern::Every),
+            ("*:*", HostPattern::Every),
+            ("*.", HostPattern::Every),
+            ("*.Foo.com", suffix(".foo.com")),
+            ("*.foo.com.:443", suffix(".foo.com")),
+            ("*.foo.com:*", suffix(".foo.com")),
+            ("*foo.com", suffix("foo.com")),
+            ("*-staging.example.com", suffix("-staging.example.com")),
+            ("*.1", suffix(".1")),
+            ("foo.*", prefix("foo.")),
+            ("foo*", prefix("foo")),
+            ("staging-*", prefix("staging-")),
+            ("127.0.0*", prefix("127.0.0")),
+            ("localhost:*", HostPattern::Name(Box::from(*b"localhost"))),
+            ("localhost:80*", HostPattern::Name(Box::from(*b"localhost"))),
+            ("[::1]:*", HostPattern::Ipv6(std::net::Ipv6Addr::LOCALHOST)),
+            ("[::1]*", HostPattern::Ipv6(std::net::Ipv6Addr::LOCALHOST)),
         ] {
-            assert!(HostPattern::new(text).is_err(), "{text}");
+            assert_eq!(HostPattern::new(text), Ok(pattern), "{text}");
+        }
+    }
+
+    #[test]
+    fn patterns_of_other_forms_are_refused_with_their_cure() {
+        for (text, error) in [
+            ("", HostPatternError::Other),
+            (".", HostPatternError::Other),
+            ("a..b", HostPatternError::Other),
+            ("foo com", HostPatternError::Other),
+            ("foo.com:x", HostPatternError::Other),
+            ("[::1", HostPatternError::Other),
+            ("a.*.b", HostPatternError::Wildcard),
+            ("*.*", HostPatternError::Wildcard),
+            ("**", HostPatternError::Wildcard),
+            ("*foo*", HostPatternError::Wildcard),
+            ("*::1]", HostPatternError::Wildcard),
+            ("[2001:db8:*", HostPatternError::Wildcard),
+            ("user@foo.com", HostPatternError::User),
+            // With a port, or without one?
+            ("fe80::1:80", HostPatternError::Brackets),
+            ("2001:db8::a:443", HostPatternError::Brackets),
+            ("https://foo.com", HostPatternError::Scheme),
+            ("https://user@foo.com/x", HostPatternError::Scheme),
+            ("foo.com/x", HostPatternError::Path),
+            ("b\u{fc}cher.de", HostPatternError::NotAscii),
+        ] {
+            assert_eq!(HostPattern::new(text), Err(error), "{text}");
         }
     }
 }

@@ -14,6 +14,7 @@ use super::fold::fold_case;
 use super::host::HostPattern;
 use super::path::PatternReading;
 use super::readings::{Readings, without_trailing_slash};
+use super::regex::tried;
 use super::tree::{Forest, IndexedText};
 use crate::request::host::Host;
 
@@ -149,8 +150,8 @@ impl Index {
             self.forward.walk(group, lower(reading.iter()), |rules| found.extend(rules));
             self.backward.walk(group, lower(reading.iter().rev()), |rules| found.extend(rules));
         }
-        // A regex covers what is no text, wherever it begins.
-        if !self.regexes.is_empty() && str::from_utf8(reading).is_err() {
+        // A regex covers what it cannot be tried on, wherever that begins.
+        if !self.regexes.is_empty() && tried(reading).is_none() {
             let is_chosen = |group: u32| group == EVERY_HOST || groups.contains(&group);
             let chosen = self.regexes.iter().filter(|(group, _)| is_chosen(*group));
             chosen.for_each(|(_, rule)| found.extend(&[*rule]));

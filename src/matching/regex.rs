@@ -10,6 +10,10 @@ use super::path::PatternError;
 /// The most bytes that a compiled regex may take. Its matching time is the product of its size and the path's length.
 pub const REGEX_SIZE_LIMIT: usize = 16 * 1024;
 
+/// The most bytes of a reading that a regex is tried on. What is longer is covered, and taken out by no exception, so that
+/// nobody can make a worker try regexes on the longest path that its proxy lets through.
+pub const MAX_TRIED: usize = 4096;
+
 /// What a dot in a regex stands for, if its flags do not say otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dot {
@@ -53,16 +57,27 @@ impl PathRegex {
         &self.beginning
     }
 
-    /// Whether the regex covers a reading. What is no text cannot be known not to match.
+    /// Whether the regex covers a reading, as it does every one that cannot be [tried](tried).
     #[must_use]
     pub fn covers(&self, reading: &[u8]) -> bool {
-        str::from_utf8(reading).map_or(true, |path| self.is_match(path))
+        tried(reading).is_none_or(|path| self.is_match(path))
+    }
+
+    /// Whether the regex takes a reading out, as it does none that cannot be [tried](tried).
+    #[must_use]
+    pub(crate) fn excepts(&self, reading: &[u8]) -> bool {
+        tried(reading).is_some_and(|path| self.is_match(path))
     }
 
     /// Whether the whole of a text matches.
-    pub(crate) fn is_match(&self, path: &str) -> bool {
+    fn is_match(&self, path: &str) -> bool {
         memmem::find(path.as_bytes(), self.required.as_bytes()).is_some() && self.regex.is_match(path)
     }
+}
+
+/// The reading as a text that a regex can be tried on: what is not UTF-8, or longer than [`MAX_TRIED`], can not.
+pub(crate) fn tried(reading: &[u8]) -> Option<&str> {
+    if reading.len() > MAX_TRIED { None } else { str::from_utf8(reading).ok() }
 }
 
 /// A regex that matches whole paths only.
@@ -152,7 +167,7 @@ fn has_outer_alternative(pattern: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Dot, PathRegex, literal_beginning, required_literal};
+    use super::{Dot, MAX_TRIED, PathRegex, literal_beginning, required_literal};
 
     #[test]
     fn a_regex_may_be_as_large_as_people_write_them_and_no_larger() {
@@ -163,6 +178,21 @@ mod tests {
             ("/[a-z]{1,1000}", false),
         ] {
             assert_eq!(PathRegex::new(pattern, Dot::WithinLine).is_ok(), fits, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn what_a_regex_cannot_be_tried_on_is_covered_and_not_excepted() {
+        let regex = PathRegex::new("/a+", Dot::WithinLine).unwrap();
+        let long = |length: usize, last: u8| [b"/", vec![b'a'; length - 2].as_slice(), &[last]].concat();
+        for (reading, covers, excepts) in [
+            (long(MAX_TRIED, b'a'), true, true),
+            (long(MAX_TRIED, b'b'), false, false),
+            (long(MAX_TRIED + 1, b'a'), true, false),
+            (long(MAX_TRIED + 1, b'b'), true, false),
+            (long(10, 0xff), true, false),
+        ] {
+            assert_eq!((regex.covers(&reading), regex.excepts(&reading)), (covers, excepts), "{}", reading.len());
         }
     }
 

@@ -41,6 +41,17 @@ def shapes():
                 "accepted, a name below": workload.request("/page", **{**covered, "authority": f"a.b.{last}"}),
             },
         )
+    for size in (1, 100_000):
+        credential = {"credential": workload.user(size - 1)}
+        yield (
+            f"{size:,} rule{'s' if size > 1 else ''} for hosts with a star",
+            workload.wildcard_hosts(size),
+            {
+                "not covered": workload.request("/page", authority="shop-x.example.com"),
+                "accepted by its end": workload.request("/page", authority=f"web-t{size - 1:06}.example.com", **credential),
+                "accepted by its beginning": workload.request("/page", authority=f"t{size - 1:06}-web.example.com", **credential),
+            },
+        )
     for size in (1, 10_000):
         yield (
             f"{size:,} exception{'s' if size > 1 else ''}",

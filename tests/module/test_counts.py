@@ -69,6 +69,15 @@ def test_the_number_of_hosts_costs_nothing(counted, case):
     assert here <= 1.1 * one, f"{here / one:,.2f} times the instructions of one host"
 
 
+@pytest.mark.parametrize("case", ["not covered", "accepted by its end", "accepted by its beginning"])
+def test_the_number_of_hosts_with_a_star_costs_nothing(counted, case):
+    one, here = (
+        counted[shape]["requests"][case]["fuel"]
+        for shape in ("1 rule for hosts with a star", "100,000 rules for hosts with a star")
+    )
+    assert here <= 1.1 * one, f"{here / one:,.2f} times the instructions of one rule"
+
+
 @pytest.mark.parametrize("case", ["excepted", "excepted, two readings", "accepted"])
 def test_the_number_of_exceptions_costs_nothing(counted, case):
     one, here = (counted[shape]["requests"][case]["fuel"] for shape in ("1 exception", "10,000 exceptions"))

@@ -67,6 +67,7 @@ lint: toolchain ## Checks format, lints, documentation, and that no path of a ma
 	cargo fmt --check --manifest-path fuzz/Cargo.toml
 	cargo metadata --quiet --locked --format-version 1 --manifest-path fuzz/Cargo.toml >/dev/null
 	cargo clippy --quiet --locked --all-targets
+	cargo clippy --quiet --locked --features ablation --example decide_without
 	cargo clippy --quiet --locked --lib --target wasm32-wasip1
 	@# The core alone, where there is neither WASI nor a proxy.
 	cargo clippy --quiet --locked --lib --target wasm32-unknown-unknown

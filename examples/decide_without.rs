@@ -56,7 +56,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                     method: &method,
                     path: path.as_deref(),
                     authority: authority.as_deref(),
-                    credential: [].into_iter().collect(),
+                    ..Request::default()
                 };
                 let mut passing = Vec::new();
                 for reader in &readers {

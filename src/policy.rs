@@ -290,7 +290,7 @@ impl Policy {
 
     /// Whether a path is refused because it has several readings, or none.
     pub(crate) fn refuses_path(&self, path: &Readings<'_>) -> bool {
-        !matches!(path, Readings::Plain(_)) && self.options.refuse_ambiguous_paths
+        self.options.refuse_ambiguous_paths && path.is_ambiguous()
     }
 
     /// For each reading the first rule that covers it. An exception looks at all of them, here as elsewhere. `None` for a

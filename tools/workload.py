@@ -81,7 +81,8 @@ def wildcard_hosts(size):
     patterns = ((f"t{place:06}-*", f"*-t{place:06}.example.com") for place in range(size))
     return {
         "basic_auth_rules": [
-            {"hosts": list(pair), "prefix": "/", "credentials": [":".join(user(place))]} for place, pair in enumerate(patterns)
+            {"hosts": list(pair), "prefix": "/", "credentials": [":".join(user(place))]}
+            for place, pair in enumerate(patterns)
         ]
     }
 

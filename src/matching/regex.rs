@@ -57,13 +57,13 @@ impl PathRegex {
         &self.beginning
     }
 
-    /// Whether the regex covers a reading, as it does every one that cannot be [tried](tried).
+    /// Whether the regex covers a reading, as it does every one that cannot be [tried].
     #[must_use]
     pub fn covers(&self, reading: &[u8]) -> bool {
         tried(reading).is_none_or(|path| self.is_match(path))
     }
 
-    /// Whether the regex takes a reading out, as it does none that cannot be [tried](tried).
+    /// Whether the regex takes a reading out, as it does none that cannot be [tried].
     #[must_use]
     pub(crate) fn excepts(&self, reading: &[u8]) -> bool {
         tried(reading).is_some_and(|path| self.is_match(path))

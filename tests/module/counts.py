@@ -48,8 +48,12 @@ def shapes():
             workload.wildcard_hosts(size),
             {
                 "not covered": workload.request("/page", authority="shop-x.example.com"),
-                "accepted by its end": workload.request("/page", authority=f"web-t{size - 1:06}.example.com", **credential),
-                "accepted by its beginning": workload.request("/page", authority=f"t{size - 1:06}-web.example.com", **credential),
+                "accepted by its end": workload.request(
+                    "/page", authority=f"web-t{size - 1:06}.example.com", **credential
+                ),
+                "accepted by its beginning": workload.request(
+                    "/page", authority=f"t{size - 1:06}-web.example.com", **credential
+                ),
             },
         )
     for size in (1, 10_000):

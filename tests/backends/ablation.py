@@ -14,6 +14,7 @@ from places import Rule, rules
 DEFECTS: Mapping[str, str] = {
     "cut_authority": "CVE-2026-26205, a path taken for an authority; "
     "cut_authority_behind_slashes does the same and more",
+    "trim_dots_of_segments": "CVE-2011-4963, nginx on Windows, whose files are found by names with a dot behind them",
 }
 """Steps that no backend here needs, and the published defect that each is there for."""
 

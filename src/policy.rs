@@ -14,6 +14,7 @@ use crate::matching::readings::Readings;
 use crate::matching::regex::PathRegex;
 use crate::matching::source::SourceRanges;
 use crate::request::Request;
+use crate::request::host::Host;
 use crate::response::{Realm, Refusal, Unauthorized};
 use crate::users::list::UserList;
 use crate::users::pair::Pair;
@@ -141,6 +142,25 @@ impl Rule {
     pub fn allows(&self, user: &[u8]) -> bool {
         let allowed = self.extra.as_ref().and_then(|extra| extra.allow_users.as_deref());
         allowed.is_none_or(|allowed| allowed.binary_search_by(|name| name.as_bytes().cmp(user)).is_ok())
+    }
+
+    /// Whether the rule covers one reading of a path, which the index found for it. An exception looks at all of them.
+    fn covers_reading(&self, method: &[u8], reading: &[u8], path: &Readings<'_>, exceptions: &Exceptions) -> bool {
+        self.methods.cover(method)
+            && self.regex.as_ref().is_none_or(|regex| regex.covers(reading))
+            && self.except.is_none_or(|id| !exceptions.except(id, method, path))
+    }
+
+    /// Whether a rule that covers a reading does so whatever a backend makes of the request, so that with `first_match` no
+    /// later rule is asked. A rule that covers it because nobody can tell is asked, and does not keep others from being
+    /// asked; nor does a rule on trial.
+    fn is_sure_to_cover(&self, method: &[u8], reading: &[u8], exceptions: &Exceptions) -> bool {
+        let capitals = method.to_ascii_uppercase();
+        let is_method_sure = self.methods == Methods::Every || (!method.is_empty() && capitals == method);
+        !self.dry_run
+            && is_method_sure
+            && self.regex.as_ref().is_none_or(|regex| regex.is_sure_to_cover(reading))
+            && self.except.is_none_or(|id| !exceptions.except(id, &capitals, &Readings::Plain(reading)))
     }
 
     /// Whether the rule covers a request that the index found for it.
@@ -293,21 +313,26 @@ impl Policy {
         self.options.refuse_ambiguous_paths && path.is_ambiguous()
     }
 
-    /// For each reading the first rule that covers it. An exception looks at all of them, here as elsewhere. `None` for a
-    /// path that cannot be read: every rule covers it, and each of them may be the first.
+    /// For each reading the rules up to the first that is sure to cover it. `None` where path or host cannot be read: every
+    /// rule covers that, and each of them may be the first.
     #[cold]
     fn first_for_each(&self, request: &Request<'_>, path: &Readings<'_>) -> Option<Covering<'_>> {
-        let first = |reading: &[u8]| {
-            let alone = Readings::Plain(reading);
-            let covers = |rule: &Rule| {
-                rule.methods.cover(request.method)
-                    && rule.regex.as_ref().is_none_or(|regex| alone.any(|reading| regex.covers(reading)))
-                    && rule.except.is_none_or(|id| !self.exceptions.except(id, request.method, path))
-            };
-            let mut candidates = self.index.candidates_for_reading(request.authority, reading);
-            candidates.find(|index| self.indexed_rule(*index).is_some_and(|(_, rule)| covers(rule)))
-        };
-        Some(Covering::listed(self, path.covering()?.filter_map(first).collect()))
+        if matches!(Host::parse(request.authority), Host::Unreadable) {
+            return None;
+        }
+        let mut asked = Vec::new();
+        for reading in path.covering()? {
+            for index in self.index.candidates_for_reading(request.authority, reading) {
+                let Some((_, rule)) = self.indexed_rule(index) else { continue };
+                if rule.covers_reading(request.method, reading, path, &self.exceptions) {
+                    asked.push(index);
+                    if rule.is_sure_to_cover(request.method, reading, &self.exceptions) {
+                        break;
+                    }
+                }
+            }
+        }
+        Some(Covering::listed(self, asked))
     }
 
     /// The rule with an index in the configuration.

@@ -157,13 +157,13 @@ impl Session {
 
     /// Decides about a request by its headers, a serialized [header map](crate::header_map), and carries that out, or lets
     /// it wait.
-    pub fn on_request(&self, host: &impl Host, number: u32, headers: &[u8]) -> RequestState {
+    pub fn on_request(&self, host: &impl Host, number: u32, headers: &[u8], has_body: bool) -> RequestState {
         let Some(configured) = &self.configured else { return refuse(host, &Decision::NotConfigured) };
         let policy = &configured.policy;
-        // What cannot be read is a request of which nothing is known: every rule covers it.
-        let mut request = Request::default();
+        let mut request = Request { has_body, ..Request::default() };
         if request.read(headers, &policy.options().headers).is_none() {
-            request = Request::default();
+            error!("basic_auth: headers that are no header map: a request of which nothing is known is refused");
+            return refuse(host, &Decision::NotConfigured);
         }
         let source_address = &mut || parse_source_address(&host.source_address()?);
         if !policy.needs_throttle() {
@@ -202,12 +202,12 @@ impl Session {
         let Some(configured) = &self.configured else { return };
         let Some(mut waiting) = configured.waiting() else { return };
         let decided = waiting.throttle.work(&configured.policy, &mut || host.now());
-        let is_idle = waiting.throttle.is_idle();
         // What is told to a request may end it, or hand over its body, and both come back to this session.
         drop(waiting);
         for (number, decision) in decided {
             configured.tell(host, number, &decision);
         }
+        let is_idle = configured.waiting().is_some_and(|waiting| waiting.throttle.is_idle());
         // An idle tick costs the proxy as much as twenty requests cost this filter.
         if is_idle && let Err(error) = host.set_tick_period(Duration::ZERO) {
             error!("basic_auth: {error}: the timer goes on although nothing waits");
@@ -223,9 +223,7 @@ impl Session {
         for number in &numbers {
             configured.tell(host, *number, &Decision::Throttled { reason: Reason::Busy, retry_after: 1, rule: 0 });
         }
-        if !numbers.is_empty()
-            && let Err(error) = host.set_tick_period(Duration::ZERO)
-        {
+        if let Err(error) = host.set_tick_period(Duration::ZERO) {
             error!("basic_auth: {error}: the timer goes on although nothing waits");
         }
     }

@@ -144,7 +144,7 @@ fn ask_with(
     let mut headers = vec![(":method", &b"GET"[..]), (":path", path.as_bytes()), (":authority", b"test")];
     headers.extend(value.iter().map(|value| ("authorization", value.as_bytes())));
     headers.extend_from_slice(further);
-    session.on_request(host, number, &header_map::serialize(&headers))
+    session.on_request(host, number, &header_map::serialize(&headers), false)
 }
 
 /// Ticks, four milliseconds apart, until the host is asked something other than nothing.
@@ -294,9 +294,9 @@ fn whoever_waits_when_the_configuration_is_replaced_is_told_to_come_again() {
     let again = "respond 429 retry-after: 1 (basic_auth_busy)";
     assert_eq!(host.asked(), ["select 1", again, "select 3", again, "timer 0 ms"]);
     assert_eq!([1, 3].map(|number| session.state(number)), [RequestState::Answered; 2]);
-    // Nothing is left to do, and closing again tells nobody twice.
+    // Nobody is left, and closing again tells nobody twice; the timer is turned off whoever waits.
     session.close(&host);
-    assert!(host.asked().is_empty());
+    assert_eq!(host.asked(), ["timer 0 ms"]);
 }
 
 /// Within `resume` Envoy hands over the body of a request that waited, and ends one within `respond`.

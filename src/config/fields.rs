@@ -109,7 +109,7 @@ pub const FIELDS: &[Field] = &[
         name: "name",
         objects: &[Object::Rule],
         kind: Kind::String,
-        meaning: "1 to 64 of `A-Z a-z 0-9 _ . -`, unique: stands for the rule in logs and counters",
+        meaning: "1 to 64 of `A-Z a-z 0-9 _ . -`, unique: the rule's name; logs and counters do not show it yet",
         absent: "its index, from 0",
     },
     Field {
@@ -137,7 +137,7 @@ pub const FIELDS: &[Field] = &[
         name: "dry_run",
         objects: &[Object::Top, Object::Rule],
         kind: Kind::Boolean,
-        meaning: "the rule refuses nothing; what it would have refused is counted and logged",
+        meaning: "the rule refuses nothing; what it would have refused is counted",
         absent: "`false`",
     },
     Field {
@@ -200,7 +200,7 @@ pub const FIELDS: &[Field] = &[
         name: "cors_preflight",
         objects: &[Object::Top],
         kind: Kind::OneOf(CORS_PREFLIGHT),
-        meaning: "`allow` lets `OPTIONS` with `origin` and `access-control-request-method` through",
+        meaning: "`allow` lets `OPTIONS` with `origin` and `access-control-request-method` through, if it has neither a credential nor a body",
         absent: "`challenge`",
     },
     Field {

@@ -1,6 +1,6 @@
 //! The options of a configuration and of its rules.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::error::{Noted, Problem};
@@ -202,7 +202,8 @@ impl Reader<'_> {
 
     /// The lists that a rule names. Whether they are there cannot be told where the lists could not be read.
     fn read_list_names(&mut self, fields: &Fields<'_>, are_lists_known: bool) -> Result<Box<[usize]>, Noted> {
-        let mut indexes = HashSet::new();
+        // In order, so that rules with the same lists have the same users.
+        let mut indexes = BTreeSet::new();
         self.for_each_item(fields, "users", &mut |reader, name| {
             let wanted = reader.string(name)?;
             match reader.list_names.get(&*wanted) {

@@ -63,6 +63,12 @@ impl PathRegex {
         tried(reading).is_none_or(|path| self.is_match(path))
     }
 
+    /// Whether the regex covers a reading because it matches, and not because it cannot be [tried].
+    #[must_use]
+    pub(crate) fn is_sure_to_cover(&self, reading: &[u8]) -> bool {
+        self.excepts(reading)
+    }
+
     /// Whether the regex takes a reading out, as it does none that cannot be [tried].
     #[must_use]
     pub(crate) fn excepts(&self, reading: &[u8]) -> bool {

@@ -43,12 +43,13 @@ fn action(state: RequestState) -> Action {
 impl Context for Stream {}
 
 impl HttpContext for Stream {
-    fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
+    fn on_http_request_headers(&mut self, _: usize, is_whole: bool) -> Action {
         let headers = abi::request_headers().unwrap_or_else(|error| {
-            error!("basic_auth: {error}: the headers of a request cannot be read, so every rule covers it");
+            // Which the session refuses.
+            error!("basic_auth: {error}: the headers of a request cannot be read");
             Box::default()
         });
-        let state = self.plugin.session.on_request(&self.plugin.proxy, self.number, &headers);
+        let state = self.plugin.session.on_request(&self.plugin.proxy, self.number, &headers, !is_whole);
         self.state = Some(state);
         action(state)
     }

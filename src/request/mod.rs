@@ -23,6 +23,8 @@ pub struct Request<'a> {
     /// Whether it has the headers of a CORS preflight (Fetch, section 3.2.2), `origin` and
     /// `access-control-request-method`; read only where a configuration asks for it.
     pub asks_for_cors: bool,
+    /// Whether a body follows the headers.
+    pub has_body: bool,
     /// The names of all headers that a backend may take for the one that tells it the user: the header that a
     /// configuration names, and its aliases with `_` for `-`.
     pub username_headers: Vec<&'a [u8]>,
@@ -101,10 +103,11 @@ impl HeaderNames {
 }
 
 impl<'a> Request<'a> {
-    /// Whether it is a CORS preflight (Fetch, section 3.2.2).
+    /// Whether it is a CORS preflight (Fetch, section 3.2.2), which has neither a credential nor a body.
     #[must_use]
     pub fn is_preflight(&self) -> bool {
-        self.asks_for_cors && self.method == b"OPTIONS"
+        let has_credential = !matches!(self.credential, HeaderLines::None);
+        self.asks_for_cors && self.method == b"OPTIONS" && !has_credential && !self.has_body
     }
 
     /// Whether it is known to come over https.
@@ -145,6 +148,9 @@ impl<'a> Request<'a> {
             if name == names.credential.as_bytes() {
                 self.credential.add(value);
             }
+            if names.is_username(name) {
+                self.username_headers.push(name);
+            }
             match name {
                 b":method" => self.method = value,
                 b":path" => self.path = Some(value),
@@ -152,7 +158,6 @@ impl<'a> Request<'a> {
                 b":scheme" => self.scheme = Some(value),
                 b"origin" => origin = true,
                 b"access-control-request-method" => method_of_cors = true,
-                _ if names.is_username(name) => self.username_headers.push(name),
                 _ => {}
             }
         })?;

@@ -122,6 +122,7 @@ impl QueuedLogin {
         self.remembered == *remembered
             && users(&self.first.login) == users(&login.login)
             && self.first.login.may_pass(policy) == login.login.may_pass(policy)
+            && self.first.login.is_on_trial(policy) == login.login.is_on_trial(policy)
             && rules(&self.first.source) == rules(&login.source)
     }
 

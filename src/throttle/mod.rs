@@ -88,7 +88,8 @@ impl Throttle {
             }
             source.attempt = Some(attempt);
         }
-        if !self.cooldown.is_empty() {
+        // Rules on trial turn nobody away.
+        if !self.cooldown.is_empty() && !login.rules_by_users(policy).is_empty() {
             source.client = client.take().map_or(source.client, |mut client| client());
             if let Some(retry_after) = self.cooldown.remaining(&source.client, login.pair(), clock()) {
                 return Outcome::Decided(Decision::Throttled { reason: Reason::Busy, retry_after, rule: login.rule() });
@@ -116,6 +117,9 @@ impl Throttle {
             Turn::Ended(queued, Step::Right) => {
                 if queued.may_pass(policy) {
                     verified.insert(queued.remembered);
+                } else if let (Some(locks), Some(attempt)) = (locks.as_mut(), &queued.first().source.attempt) {
+                    // Refused as well, and counted once for all who wait, as a wrong one is.
+                    attempt.failed(locks, policy, queued.first().login.hashing_rule(policy), now);
                 }
                 None
             }
@@ -154,7 +158,8 @@ impl Throttle {
                     if step == Step::Right && login.may_pass(policy) {
                         self.cooldown.exempt(&source.client, login.pair());
                     }
-                    let was_counted = step == Step::Wrong && !login.is_on_trial(policy);
+                    let is_accepted = step == Step::Right && login.may_pass(policy);
+                    let was_counted = !is_accepted && !login.is_on_trial(policy);
                     match login.verified(policy, step == Step::Right) {
                         // It was counted when it ended.
                         Progress::Decided(decision) if was_counted => Some(decision),

@@ -6,7 +6,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::config::{self, Config, Lockout, Options, RuleExtra};
+use crate::matching::exception::Exception;
 use crate::matching::exception_index::{Exceptions, ExceptionsBuilder, ExceptionsId};
+use crate::matching::fold::fold_case;
 use crate::matching::index::{Candidates, Index, IndexBuilder};
 use crate::matching::method::Methods;
 use crate::matching::path::PatternReading;
@@ -24,6 +26,8 @@ use crate::users::plain::{PlainListId, PlainLists, Verdict};
 pub struct Policy {
     index: Index,
     exceptions: Exceptions,
+    /// The same for `first_match`, with folded letters: whether a backend may take a path for an excepted one.
+    folded_exceptions: Exceptions,
     rules: Vec<Rule>,
     plain: PlainLists,
     /// The lists of plain users of rules that have more than one.
@@ -154,13 +158,16 @@ impl Rule {
     /// Whether a rule that covers a reading does so whatever a backend makes of the request, so that with `first_match` no
     /// later rule is asked. A rule that covers it because nobody can tell is asked, and does not keep others from being
     /// asked; nor does a rule on trial.
-    fn is_sure_to_cover(&self, method: &[u8], reading: &[u8], exceptions: &Exceptions) -> bool {
+    fn is_sure_to_cover(&self, method: &[u8], reading: &[u8], folded_exceptions: &Exceptions) -> bool {
         let capitals = method.to_ascii_uppercase();
         let is_method_sure = self.methods == Methods::Every || (!method.is_empty() && capitals == method);
         !self.dry_run
             && is_method_sure
             && self.regex.as_ref().is_none_or(|regex| regex.is_sure_to_cover(reading))
-            && self.except.is_none_or(|id| !exceptions.except(id, &capitals, &Readings::Plain(reading)))
+            && self.except.is_none_or(|id| {
+                let folded = fold_case(reading);
+                !folded_exceptions.except(id, &capitals, &Readings::Plain(&folded))
+            })
     }
 
     /// Whether the rule covers a request that the index found for it.
@@ -177,6 +184,7 @@ impl Policy {
     pub fn new(config: Config) -> Self {
         let mut index = IndexBuilder::default();
         let mut exceptions = ExceptionsBuilder::default();
+        let mut folded_exceptions = ExceptionsBuilder::default();
         let mut hashed = HashedLists::default();
         let mut refusals = Refusals::new(&config.options.headers.credential);
         let mut plain = Vec::with_capacity(config.rules.len());
@@ -202,6 +210,10 @@ impl Policy {
             }
             plain.push(credentials);
             has_source_ranges |= extra.as_ref().is_some_and(|extra| extra.source_ranges.is_some());
+            if config.options.first_match {
+                // In the same order as below, so that one number finds both.
+                folded_exceptions.add(except.iter().map(Exception::folded).collect());
+            }
             let compiled = Rule {
                 methods,
                 regex,
@@ -236,6 +248,7 @@ impl Policy {
         Self {
             index: index.build(),
             exceptions: exceptions.build(),
+            folded_exceptions: folded_exceptions.build(),
             rules,
             plain,
             several_plain: several_plain.lists,
@@ -326,7 +339,7 @@ impl Policy {
                 let Some((_, rule)) = self.indexed_rule(index) else { continue };
                 if rule.covers_reading(request.method, reading, path, &self.exceptions) {
                     asked.push(index);
-                    if rule.is_sure_to_cover(request.method, reading, &self.exceptions) {
+                    if rule.is_sure_to_cover(request.method, reading, &self.folded_exceptions) {
                         break;
                     }
                 }

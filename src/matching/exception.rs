@@ -2,6 +2,7 @@
 //!
 //! An exception is compared as it is written, and every [reading](super::readings) of the path has to match it.
 
+use super::fold::fold_case;
 use super::path::{Matcher, PatternError};
 use super::readings::{self, Readings};
 use super::regex::{Dot, PathRegex};
@@ -51,6 +52,18 @@ impl Exception {
             Matcher::Regex => ExceptionPattern::Regex(PathRegex::new(text, Dot::WithinLine)?),
         };
         Ok(Self { pattern, methods: methods.map(Into::into) })
+    }
+
+    /// The same exception, to compare with a path whose letters are folded.
+    #[must_use]
+    pub(crate) fn folded(&self) -> Self {
+        let pattern = match &self.pattern {
+            ExceptionPattern::Prefix(text) => ExceptionPattern::Prefix(fold_case(text).into()),
+            ExceptionPattern::Exact(text) => ExceptionPattern::Exact(fold_case(text).into()),
+            ExceptionPattern::Suffix(text) => ExceptionPattern::Suffix(fold_case(text).into()),
+            ExceptionPattern::Regex(regex) => ExceptionPattern::Regex(regex.ignoring_case()),
+        };
+        Self { pattern, methods: self.methods.clone() }
     }
 
     /// Whether it compares by a regex.

@@ -2,7 +2,7 @@
 
 pub(crate) mod exception;
 pub(crate) mod exception_index;
-mod fold;
+pub(crate) mod fold;
 pub(crate) mod host;
 pub(crate) mod index;
 pub(crate) mod method;

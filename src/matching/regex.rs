@@ -5,6 +5,7 @@ use std::cmp;
 use memchr::memmem;
 use regex_lite::{Regex, RegexBuilder};
 
+use super::fold::fold_case;
 use super::path::PatternError;
 
 /// The most bytes that a compiled regex may take. Its matching time is the product of its size and the path's length.
@@ -55,6 +56,15 @@ impl PathRegex {
     #[must_use]
     pub fn beginning(&self) -> &[u8] {
         &self.beginning
+    }
+
+    /// The same regex, in which the case of ASCII letters does not count.
+    pub(crate) fn ignoring_case(&self) -> Self {
+        // A letter becomes a class of two, for which [`REGEX_SIZE_LIMIT`] leaves no room; what was within it stays within a
+        // few times as much.
+        let regex = RegexBuilder::new(self.regex.as_str()).case_insensitive(true).build();
+        let regex = regex.unwrap_or_else(|_| self.regex.clone());
+        Self { regex, beginning: fold_case(&self.beginning).into(), required: "".into() }
     }
 
     /// Whether the regex covers a reading, as it does every one that cannot be [tried].

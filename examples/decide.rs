@@ -22,7 +22,7 @@ fn main() -> ExitCode {
     }
 }
 
-#[allow(clippy::print_stdout, reason = "a program that prints")]
+#[allow(clippy::print_stdout, clippy::print_stderr, reason = "a program that prints")]
 fn decide() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [file, method, authority, path, user @ ..] = arguments.as_slice() else {
@@ -30,10 +30,10 @@ fn decide() -> Result<(), Box<dyn Error>> {
     };
     let config = Config::parse(&std::fs::read(file)?)?;
     for warning in &config.warnings {
-        println!("warning: {warning}");
+        eprintln!("warning: {warning}");
     }
     if config.more_warnings > 0 {
-        println!("and {} more warnings", config.more_warnings);
+        eprintln!("and {} more warnings", config.more_warnings);
     }
     let policy = Policy::new(config);
     let authorization = user.first().map(|pair| format!("Basic {}", BASE64_STANDARD.encode(pair)));

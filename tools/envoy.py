@@ -26,7 +26,10 @@ class NotServing(Problem):
     """Envoy stopped before it served; `log` holds what it said."""
 
     def __init__(self, log):
-        super().__init__("Envoy did not start; it said:\n" + "\n".join(log.splitlines()[-5:]))
+        # What the module says of its configuration stands far above Envoy's own last words.
+        lines = log.splitlines()
+        said = [line for line in lines[:-5] if "basic_auth" in line and ("[error]" in line or "[critical]" in line)]
+        super().__init__("Envoy did not start; it said:\n" + "\n".join(said[:10] + lines[-5:]))
         self.log = log
 
 

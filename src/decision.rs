@@ -389,8 +389,7 @@ impl<'p> Login<'p> {
                 by_users.push(*index);
             }
         }
-        self.others =
-            Covering::listed(policy, rest.iter().filter_map(|(index, _)| u32::try_from(*index).ok()).collect());
+        self.others = Covering::of(policy, rest);
         by_users
     }
 
@@ -416,8 +415,7 @@ fn asked_in_spite_of_source<'p>(
         let address = *address.get_or_insert_with(&mut *source);
         address.is_some_and(|address| ranges.contain(address))
     };
-    let rules = std::iter::once(first).chain(others).filter(|(_, rule)| !is_exempt(rule));
-    Covering::listed(policy, rules.filter_map(|(index, _)| u32::try_from(index).ok()).collect())
+    Covering::of(policy, std::iter::once(first).chain(others).filter(|(_, rule)| !is_exempt(rule)))
 }
 
 /// What becomes of a request over plain http that would be asked for a password in clear; the rules that are on trial
@@ -436,9 +434,9 @@ fn over_plain_http<'p>(
             let location = if redirects { https_location(request) } else { None };
             return Err(Decision::PlainHttp { location, rule: index });
         }
-        on_trial.extend(u32::try_from(index).ok());
+        on_trial.push((index, rule));
     }
-    Ok(Covering::listed(policy, on_trial))
+    Ok(Covering::of(policy, on_trial))
 }
 
 /// The same place under https, without a port; `None` where host or path cannot be told.

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use crate::config::{self, Config, Lockout, Options, RuleExtra};
 use crate::matching::exception::Exception;
 use crate::matching::exception_index::{Exceptions, ExceptionsBuilder, ExceptionsId};
-use crate::matching::fold::fold_case;
 use crate::matching::index::{Candidates, Index, IndexBuilder};
 use crate::matching::method::Methods;
 use crate::matching::path::PatternReading;
@@ -16,7 +15,6 @@ use crate::matching::readings::Readings;
 use crate::matching::regex::PathRegex;
 use crate::matching::source::SourceRanges;
 use crate::request::Request;
-use crate::request::host::Host;
 use crate::response::{Realm, Refusal, Unauthorized};
 use crate::users::list::UserList;
 use crate::users::pair::Pair;
@@ -150,30 +148,37 @@ impl Rule {
 
     /// Whether the rule covers one reading of a path, which the index found for it. An exception looks at all of them.
     fn covers_reading(&self, method: &[u8], reading: &[u8], path: &Readings<'_>, exceptions: &Exceptions) -> bool {
-        self.methods.cover(method)
-            && self.regex.as_ref().is_none_or(|regex| regex.covers(reading))
-            && self.except.is_none_or(|id| !exceptions.except(id, method, path))
+        self.covers_where(method, path, exceptions, |regex| regex.covers(reading))
     }
 
     /// Whether a rule that covers a reading does so whatever a backend makes of the request, so that with `first_match` no
     /// later rule is asked. A rule that covers it because nobody can tell is asked, and does not keep others from being
     /// asked; nor does a rule on trial.
-    fn is_sure_to_cover(&self, method: &[u8], reading: &[u8], folded_exceptions: &Exceptions) -> bool {
-        let capitals = method.to_ascii_uppercase();
-        let is_method_sure = self.methods == Methods::Every || (!method.is_empty() && capitals == method);
+    fn is_sure_to_cover(&self, method: &[u8], reading: &[u8], folded: &[u8], folded_exceptions: &Exceptions) -> bool {
+        let is_method_sure =
+            self.methods == Methods::Every || (!method.is_empty() && !method.iter().any(u8::is_ascii_lowercase));
         !self.dry_run
             && is_method_sure
-            && self.regex.as_ref().is_none_or(|regex| regex.is_sure_to_cover(reading))
-            && self.except.is_none_or(|id| {
-                let folded = fold_case(reading);
-                !folded_exceptions.except(id, &capitals, &Readings::Plain(&folded))
-            })
+            && self.regex.as_ref().is_none_or(|regex| regex.matches(reading))
+            && self
+                .except
+                .is_none_or(|id| !folded_exceptions.except(id, &method.to_ascii_uppercase(), &Readings::Plain(folded)))
     }
 
     /// Whether the rule covers a request that the index found for it.
     fn covers(&self, method: &[u8], path: &Readings<'_>, exceptions: &Exceptions) -> bool {
+        self.covers_where(method, path, exceptions, |regex| path.any(|reading| regex.covers(reading)))
+    }
+
+    fn covers_where(
+        &self,
+        method: &[u8],
+        path: &Readings<'_>,
+        exceptions: &Exceptions,
+        covers: impl FnOnce(&PathRegex) -> bool,
+    ) -> bool {
         self.methods.cover(method)
-            && self.regex.as_ref().is_none_or(|regex| path.any(|reading| regex.covers(reading)))
+            && self.regex.as_deref().is_none_or(covers)
             && self.except.is_none_or(|id| !exceptions.except(id, method, path))
     }
 }
@@ -330,16 +335,13 @@ impl Policy {
     /// rule covers that, and each of them may be the first.
     #[cold]
     fn first_for_each(&self, request: &Request<'_>, path: &Readings<'_>) -> Option<Covering<'_>> {
-        if matches!(Host::parse(request.authority), Host::Unreadable) {
-            return None;
-        }
         let mut asked = Vec::new();
-        for reading in path.covering()? {
-            for index in self.index.candidates_for_reading(request.authority, reading) {
+        for (reading, folded, candidates) in self.index.candidates_by_reading(request.authority, path)? {
+            for index in candidates {
                 let Some((_, rule)) = self.indexed_rule(index) else { continue };
                 if rule.covers_reading(request.method, reading, path, &self.exceptions) {
                     asked.push(index);
-                    if rule.is_sure_to_cover(request.method, reading, &self.folded_exceptions) {
+                    if rule.is_sure_to_cover(request.method, reading, &folded, &self.folded_exceptions) {
                         break;
                     }
                 }
@@ -443,8 +445,13 @@ pub struct Covering<'p> {
 }
 
 impl<'p> Covering<'p> {
-    /// These rules, by their indexes.
-    pub(crate) fn listed(policy: &'p Policy, indexes: Vec<u32>) -> Self {
+    /// These rules, which are known to cover the request.
+    pub(crate) fn of(policy: &'p Policy, rules: impl IntoIterator<Item = (usize, &'p Rule)>) -> Self {
+        Self::listed(policy, rules.into_iter().filter_map(|(index, _)| u32::try_from(index).ok()).collect())
+    }
+
+    /// The same, by their indexes.
+    fn listed(policy: &'p Policy, indexes: Vec<u32>) -> Self {
         let candidates = Candidates::several(indexes);
         Self { policy, candidates, method: &[], path: Readings::Unreadable, is_sure: true }
     }

@@ -208,9 +208,8 @@ impl Session {
             configured.tell(host, number, &decision);
         }
         let is_idle = configured.waiting().is_some_and(|waiting| waiting.throttle.is_idle());
-        // An idle tick costs the proxy as much as twenty requests cost this filter.
-        if is_idle && let Err(error) = host.set_tick_period(Duration::ZERO) {
-            error!("basic_auth: {error}: the timer goes on although nothing waits");
+        if is_idle {
+            stop_timer(host);
         }
     }
 
@@ -223,9 +222,7 @@ impl Session {
         for number in &numbers {
             configured.tell(host, *number, &Decision::Throttled { reason: Reason::Busy, retry_after: 1, rule: 0 });
         }
-        if let Err(error) = host.set_tick_period(Duration::ZERO) {
-            error!("basic_auth: {error}: the timer goes on although nothing waits");
-        }
+        stop_timer(host);
     }
 
     /// A request that had to wait is over, perhaps because its client is gone: nothing more is hashed for it.
@@ -309,6 +306,13 @@ impl Configured {
             Some(name) if str::from_utf8(pair.user()).is_ok() => host.set_header(name.as_bytes(), pair.user()),
             _ => Ok(()),
         }
+    }
+}
+
+/// Ends the ticks: an idle one costs the proxy as much as twenty requests cost this filter.
+fn stop_timer(host: &impl Host) {
+    if let Err(error) = host.set_tick_period(Duration::ZERO) {
+        error!("basic_auth: {error}: the timer goes on although nothing waits");
     }
 }
 

@@ -95,7 +95,7 @@ impl Conditions {
     /// Methods compare to the letter.
     fn hold(&self, method: &[u8], reading: &[u8]) -> bool {
         self.methods.as_ref().is_none_or(|methods| methods.iter().any(|name| name.as_bytes() == method))
-            && self.regex.as_ref().is_none_or(|regex| regex.excepts(reading))
+            && self.regex.as_ref().is_none_or(|regex| regex.matches(reading))
     }
 }
 

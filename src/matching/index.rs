@@ -136,12 +136,25 @@ impl Index {
         found.into_candidates()
     }
 
-    /// The rules that may cover a request to that host by this reading of its path alone.
+    /// Each reading of a path, the same with its letters folded, and the rules that may cover a request to that host by it
+    /// alone. `None` where path or host cannot be read.
     #[cold]
-    pub(crate) fn candidates_for_reading(&self, host: Option<&[u8]>, reading: &[u8]) -> Candidates<'_> {
-        let mut found = Found::default();
-        self.look_up(&self.hosts.groups(host), &fold_case(reading), &mut found);
-        found.into_candidates()
+    pub(crate) fn candidates_by_reading<'r>(
+        &'r self,
+        host: Option<&[u8]>,
+        path: &'r Readings<'_>,
+    ) -> Option<impl Iterator<Item = (&'r [u8], Vec<u8>, Candidates<'static>)>> {
+        if matches!(Host::parse(host), Host::Unreadable) {
+            return None;
+        }
+        let groups = self.hosts.groups(host);
+        let readings = path.covering()?;
+        Some(readings.map(move |reading| {
+            let mut found = Found::default();
+            let folded = fold_case(reading);
+            self.look_up(&groups, &folded, &mut found);
+            (reading, folded, found.into_candidates())
+        }))
     }
 
     /// Adds the rules that may cover a request by a reading of its path, of which all but ASCII letters are folded.

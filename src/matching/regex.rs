@@ -73,15 +73,9 @@ impl PathRegex {
         tried(reading).is_none_or(|path| self.is_match(path))
     }
 
-    /// Whether the regex covers a reading because it matches, and not because it cannot be [tried].
+    /// Whether the regex matches a reading, as it does none that cannot be [tried].
     #[must_use]
-    pub(crate) fn is_sure_to_cover(&self, reading: &[u8]) -> bool {
-        self.excepts(reading)
-    }
-
-    /// Whether the regex takes a reading out, as it does none that cannot be [tried].
-    #[must_use]
-    pub(crate) fn excepts(&self, reading: &[u8]) -> bool {
+    pub(crate) fn matches(&self, reading: &[u8]) -> bool {
         tried(reading).is_some_and(|path| self.is_match(path))
     }
 
@@ -208,7 +202,7 @@ mod tests {
             (long(MAX_TRIED + 1, b'b'), true, false),
             (long(10, 0xff), true, false),
         ] {
-            assert_eq!((regex.covers(&reading), regex.excepts(&reading)), (covers, excepts), "{}", reading.len());
+            assert_eq!((regex.covers(&reading), regex.matches(&reading)), (covers, excepts), "{}", reading.len());
         }
     }
 

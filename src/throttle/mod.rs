@@ -114,16 +114,12 @@ impl Throttle {
             Turn::Begins(queued) => {
                 (queued.may_pass(policy) && verified.contains(&queued.remembered)).then_some(Step::Right)
             }
-            Turn::Ended(queued, Step::Right) => {
-                if queued.may_pass(policy) {
-                    verified.insert(queued.remembered);
-                } else if let (Some(locks), Some(attempt)) = (locks.as_mut(), &queued.first().source.attempt) {
-                    // Refused as well, and counted once for all who wait, as a wrong one is.
-                    attempt.failed(locks, policy, queued.first().login.hashing_rule(policy), now);
-                }
+            Turn::Ended(queued, Step::Right) if queued.may_pass(policy) => {
+                verified.insert(queued.remembered);
                 None
             }
             Turn::Ended(queued, _) => {
+                // Counted once for all who wait; a right pair of a user whom the rule does not let in is refused as well.
                 let WaitingLogin { source, login } = queued.first();
                 if let (Some(locks), Some(attempt)) = (locks.as_mut(), &source.attempt) {
                     attempt.failed(locks, policy, login.hashing_rule(policy), now);
@@ -155,10 +151,10 @@ impl Throttle {
                 let decision = if let Some(retry_after) = locked {
                     Some(Decision::Throttled { reason: Reason::Locked, retry_after, rule: login.rule() })
                 } else {
-                    if step == Step::Right && login.may_pass(policy) {
+                    let is_accepted = step == Step::Right && login.may_pass(policy);
+                    if is_accepted {
                         self.cooldown.exempt(&source.client, login.pair());
                     }
-                    let is_accepted = step == Step::Right && login.may_pass(policy);
                     let was_counted = !is_accepted && !login.is_on_trial(policy);
                     match login.verified(policy, step == Step::Right) {
                         // It was counted when it ended.

@@ -49,7 +49,7 @@ build: $(MODULE) ## Builds target/basic_auth.wasm
 
 # tools/remap.py keeps this machine's folders out of the module (reproducible builds). What a
 # person has in these variables would go before the project's own flags.
-$(MODULE): $(SOURCES) tools/remap.py $(wildcard tools/link.py) | toolchain
+$(MODULE): $(SOURCES) tools/remap.py tools/link.py | toolchain
 	cargo fetch --quiet --locked --target wasm32-wasip1
 	remap="$$($(PYTHON) tools/remap.py)" && \
 		env -u RUSTFLAGS -u CARGO_ENCODED_RUSTFLAGS -u CARGO_BUILD_RUSTFLAGS -u CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS \

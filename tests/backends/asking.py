@@ -7,9 +7,8 @@ import json
 import os
 import random
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import catalogue
 import shrinking
@@ -67,7 +66,7 @@ class Asked:
     passed_count: int = 0
 
 
-def everyone(plan: Plan, only: str, seed: int, without: str | None, findings: Path | None) -> list[Asked]:
+def everyone(plan: Plan, only: str, seed: int, without: str | None) -> list[Asked]:
     """Asks every backend of a plan whose name contains `only`. `without` is a step of the readings that is left out."""
     if without is not None and without not in (names := step_names()):
         raise Problem(f"no step is called {without!r}; there are {', '.join(names)}.")
@@ -89,8 +88,6 @@ def everyone(plan: Plan, only: str, seed: int, without: str | None, findings: Pa
             print("".join(_report(one.passed)), end="", flush=True)
             asked.append(one)
     unfinished.replace(CORPUS)
-    if findings:
-        findings.write_text("".join(_finding(passed) for one in asked for passed in one.passed))
     return asked
 
 
@@ -100,32 +97,22 @@ def _ask(backend: catalogue.Backend, plan: Plan, seed: str, without: str | None,
     asked = Asked(backend.name, backend.version())
     with Running(backend) as running:
         for way in ways.direct_ways(running, without):
-            _ask_by(way, list(_direct(plan, random.Random(f"{seed} {way.name}"))), every_rule, asked, corpus)
+            pieces = (exhaustive(plain_paths(), 1), exhaustive(plain_paths()[: plan.pairs], 2))
+            spellings = _spellings(f"{seed} {way.name}", plan.random_direct, *pieces)
+            _ask_by(way, spellings, every_rule, asked, corpus)
         with ways.proxy_for(running, [] if without else every_rule) as proxy:
             ways.check_filters(proxy, [] if without else every_rule)
             for way in ways.proxied_ways(proxy, without):
-                _ask_by(way, list(_proxied(plan, random.Random(f"{seed} {way.name}"))), every_rule, asked, corpus)
+                spellings = _spellings(f"{seed} {way.name}", plan.random_proxied)
+                _ask_by(way, spellings, every_rule, asked, corpus)
     return asked
 
 
-def _direct(plan: Plan, draw: random.Random) -> Iterator[bytes]:
-    spellings = itertools.chain(
-        plain_paths(),
-        FIXED,
-        exhaustive(plain_paths(), 1),
-        exhaustive(plain_paths()[: plan.pairs], 2),
-        (random_spelling(draw) for _ in range(plan.random_direct)),
-    )
-    return iter(dict.fromkeys(spellings))
-
-
-def _proxied(plan: Plan, draw: random.Random) -> Iterator[bytes]:
-    spellings = itertools.chain(
-        plain_paths(),
-        FIXED,
-        (random_spelling(draw) for _ in range(plan.random_proxied)),
-    )
-    return iter(dict.fromkeys(spellings))
+def _spellings(seed: str, number_of_random: int, *more: Iterable[bytes]) -> list[bytes]:
+    """The plain ones, those of known attacks, these, and random ones."""
+    draw = random.Random(seed)
+    drawn = (random_spelling(draw) for _ in range(number_of_random))
+    return list(dict.fromkeys(itertools.chain(plain_paths(), FIXED, *more, drawn)))
 
 
 def _ask_by(way: ways.Way, spellings: Sequence[bytes], every_rule: Sequence[Rule], asked: Asked, corpus) -> None:
@@ -174,12 +161,6 @@ def _report(passed: Sequence[Passed]) -> Iterator[str]:
         yield f"    served {example.place!r} under {names}; {by[0]}{more}\n"
     if len(groups) > MOST_REPORTED:
         yield f"  … and {len(groups) - MOST_REPORTED} more\n"
-
-
-def _finding(passed: Passed) -> str:
-    bytes_as_text = {name: value.decode("latin-1") for name, value in vars(passed).items() if isinstance(value, bytes)}
-    texts = {**vars(passed), **bytes_as_text}
-    return json.dumps(texts) + "\n"
 
 
 def _line(one: Asked) -> str:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import install
 from install import HERE
+from needs import OLDEST_GO
 
 Variables = Mapping[str, str]
 """PORT, PORT_HTTP2, FILES (a folder with the places as files), SCRATCH (a folder to write to) and HERE."""
@@ -25,7 +26,7 @@ HOW = {
     "apache2": APT.format("apache2-bin"),
     "caddy": APT.format("caddy"),
     "cargo": "https://rustup.rs",
-    "go": "https://go.dev/doc/install, 1.26 or newer",
+    "go": f"https://go.dev/doc/install, {OLDEST_GO} or newer",
     "h2o": APT.format("h2o"),
     "java": APT.format("openjdk-17-jdk-headless"),
     "lighttpd": APT.format("lighttpd"),
@@ -41,7 +42,6 @@ HOW = {
     "php": APT.format("php-cli"),
     "php-fpm": APT.format("php-fpm"),
     "puma": APT.format("puma"),
-    "rackup": APT.format("ruby-rack"),
     "ruby": APT.format("ruby"),
 }
 
@@ -272,6 +272,11 @@ def _lighttpd(name: str, *, path_info: bool = False) -> Backend:
     return _server(name, "lighttpd", file, lambda file: ["-D", "-f", file], version, path_info=path_info)
 
 
+def _apache(name: str, file: str, **more) -> Backend:
+    version = ["apache2", "-v"], r"Apache/(\S+)"
+    return _server(name, "apache2", file, lambda file: ["-f", file, "-DFOREGROUND"], version, http2="PORT", **more)
+
+
 def _nginx_php() -> Backend:
     def commands(variables):
         # A server that drops the rights of root may not reach the sources.
@@ -353,23 +358,8 @@ BACKENDS: list[Backend] = [
         http2="PORT_HTTP2",
         quick=True,
     ),
-    _server(
-        "Apache httpd",
-        "apache2",
-        "apache.conf",
-        lambda file: ["-f", file, "-DFOREGROUND"],
-        (["apache2", "-v"], r"Apache/(\S+)"),
-        http2="PORT",
-        quick=True,
-    ),
-    _server(
-        "Apache httpd, rewriting",
-        "apache2",
-        "apache-rewriting.conf",
-        lambda file: ["-f", file, "-DFOREGROUND"],
-        (["apache2", "-v"], r"Apache/(\S+)"),
-        http2="PORT",
-    ),
+    _apache("Apache httpd", "apache.conf", quick=True),
+    _apache("Apache httpd, rewriting", "apache-rewriting.conf"),
     Backend(
         "mini_httpd",
         lambda variables: [_mini_httpd(variables)],

@@ -6,7 +6,6 @@ import contextlib
 import os
 import pathlib
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -15,6 +14,7 @@ import catalogue
 import wire
 from install import HERE
 from places import ADMIN_BELOW, ADMIN_X, BLANK, BUERO, PLAIN, PUBLIC, REPORT, SECRET, marker, served
+from ports import free_ports
 from problem import Problem
 
 FILES = {
@@ -31,21 +31,6 @@ FILES = {
 PATIENCE = 60
 
 
-class NotServing(Problem):
-    """A backend stopped, or serves none of its places."""
-
-
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
-
-
 class Running:
     """A backend that runs; `with Running(backend) as running` stops it at the end."""
 
@@ -60,7 +45,7 @@ class Running:
         for name, place in FILES.items():
             (files / name).parent.mkdir(parents=True, exist_ok=True)
             (files / name).write_text(marker(place))
-        port, port_http2 = _free_ports(2)
+        port, port_http2 = free_ports(2)
         variables = {
             "PORT": str(port),
             "PORT_HTTP2": str(port_http2),
@@ -119,6 +104,6 @@ class Running:
             if {SECRET, PUBLIC, REPORT} <= places:
                 return places
             time.sleep(0.3)
-        raise NotServing(
+        raise Problem(
             f"{self.backend.name} does not serve its places; it said:\n{self.log.read_text(errors='replace')[-2000:]}"
         )

@@ -12,7 +12,7 @@ import selectors
 import socket
 import struct
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import hpack
@@ -21,8 +21,6 @@ PATIENCE = 2.0
 """Seconds that a server may be silent while an answer is due."""
 
 LARGEST_RECEIVE = 1 << 18
-
-Header = tuple[bytes, bytes]
 
 
 @dataclass
@@ -41,13 +39,11 @@ def ask_http1(
     port: int,
     targets: Sequence[bytes],
     *,
-    headers: Iterable[Header] = (),
     connections: int = 8,
     depth: int = 1,
 ) -> list[Answer | None]:
     """Asks for each target with a GET over HTTP/1.1; `depth` requests are sent before the first answer is awaited."""
-    lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
-    rest = b" HTTP/1.1\r\nhost: test\r\n" + lines + b"\r\n"
+    rest = b" HTTP/1.1\r\nhost: test\r\n\r\n"
     requests = [b"GET " + target + rest for target in targets]
     return _Asker(port, lambda: _Http1(requests), len(requests), connections, depth).run()
 
@@ -56,14 +52,12 @@ def ask_http2(
     port: int,
     targets: Sequence[bytes],
     *,
-    headers: Iterable[Header] = (),
     connections: int = 4,
     depth: int = 32,
 ) -> list[Answer | None]:
     """Asks for each target with a GET over HTTP/2 that both sides know to speak; `depth` streams are open at a time."""
-    extra = b"".join(_literal(name, value) for name, value in headers)
     # :method GET, :scheme http, :authority test, :path …; nothing is indexed, so that each block stands for itself.
-    blocks = [b"\x82\x86\x01" + _text(b"test") + b"\x04" + _text(target) + extra for target in targets]
+    blocks = [b"\x82\x86\x01" + _text(b"test") + b"\x04" + _text(target) for target in targets]
     return _Asker(port, lambda: _Http2(blocks), len(blocks), connections, depth).run()
 
 
@@ -306,10 +300,6 @@ def _length(value: int) -> bytes:
 
 def _text(value: bytes) -> bytes:
     return _length(len(value)) + value
-
-
-def _literal(name: bytes, value: bytes) -> bytes:
-    return b"\x00" + _text(name) + _text(value)
 
 
 PREFACE = (

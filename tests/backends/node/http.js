@@ -2,17 +2,7 @@
 'use strict';
 
 const http = require('node:http');
-const { marker, places, port } = require('./shared');
+const { answerBy, port } = require('./shared');
 
-http
-  .createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
-    let place;
-    try {
-      place = places[decodeURIComponent(new URL(`http://${request.headers.host}${request.url}`).pathname)];
-    } catch {
-      // Neither a URL nor an escape.
-    }
-    response.statusCode = place ? 200 : 404;
-    response.end(place ? marker(place) : 'nothing');
-  })
-  .listen(port, '127.0.0.1');
+const answer = answerBy((request) => new URL(`http://${request.headers.host}${request.url}`).pathname);
+http.createServer({ keepAliveTimeout: 60_000 }, answer).listen(port, '127.0.0.1');

@@ -4,18 +4,8 @@
 const http = require('node:http');
 const http2 = require('node:http2');
 const { parse } = require('node:url');
-const { marker, places, port } = require('./shared');
+const { answerBy, port } = require('./shared');
 
-function answer(request, response) {
-  let place;
-  try {
-    place = places[decodeURIComponent(parse(request.url).pathname)];
-  } catch {
-    // Neither a URL nor an escape.
-  }
-  response.statusCode = place ? 200 : 404;
-  response.end(place ? marker(place) : 'nothing');
-}
-
+const answer = answerBy((request) => parse(request.url).pathname);
 http.createServer({ keepAliveTimeout: 60_000 }, answer).listen(port, '127.0.0.1');
 http2.createServer(answer).listen(Number(process.env.PORT_HTTP2), '127.0.0.1');

@@ -13,3 +13,15 @@ exports.places = {
   '/report.pdf': 'report',
   '/büro': 'buero',
 };
+
+// Answers by a table of places; `pathOf` says how the path is read.
+exports.answerBy = (pathOf) => (request, response) => {
+  let place;
+  try {
+    place = exports.places[decodeURIComponent(pathOf(request))];
+  } catch {
+    // Neither a URL nor an escape.
+  }
+  response.statusCode = place ? 200 : 404;
+  response.end(place ? exports.marker(place) : 'nothing');
+};

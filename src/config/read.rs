@@ -409,7 +409,7 @@ impl<'e> Reader<'e> {
     pub(super) fn read_htpasswd(&mut self, fields: &Fields<'_>) -> Result<Vec<Arc<UserList>>, Noted> {
         let text = fields.get("htpasswd").map(|node| match node.json_type() {
             JsonType::Array => self.read_lines(fields, &node),
-            _ => self.string(&node).and_then(|text| self.user_list(&text, &node)),
+            _ => self.string(&node).and_then(|text| self.user_list(&text, &node, |_| None)),
         });
         let variable = fields.get("htpasswd_env").map(|node| {
             let name = self.string(&node)?;
@@ -429,29 +429,32 @@ impl<'e> Reader<'e> {
             }
             Ok(text.to_owned())
         })?;
-        // The item says which line it is.
         let item = |line: usize| node.items().ok().and_then(|mut items| items.nth(line.checked_sub(1)?));
-        match self.lists.parse(&lines.join("\n")) {
+        self.user_list(&lines.join("\n"), node, item)
+    }
+
+    /// The users of htpasswd text. Where each line is an item of its own, the item says which line it is.
+    fn user_list<'n>(
+        &mut self,
+        text: &str,
+        node: &Node<'n>,
+        item: impl Fn(usize) -> Option<Node<'n>>,
+    ) -> Result<Arc<UserList>, Noted> {
+        match self.lists.parse(text) {
             Ok((list, is_new)) => {
-                for item in list.costly_lines().iter().filter(|_| is_new).filter_map(|line| item(*line)) {
-                    self.warn(&item, WarningKind::CostlyHash { line: 0 });
+                for line in list.costly_lines().iter().filter(|_| is_new) {
+                    match item(*line) {
+                        Some(item) => self.warn(&item, WarningKind::CostlyHash { line: 0 }),
+                        None => self.warn(node, WarningKind::CostlyHash { line: *line }),
+                    }
                 }
                 Ok(list)
             }
-            Err(HtpasswdError { line, kind }) => {
-                let item = item(line);
-                Err(self.errors.add(item.as_ref().unwrap_or(node), HtpasswdError { line: 0, kind }.into()))
-            }
+            Err(HtpasswdError { line, kind }) => Err(match item(line) {
+                Some(item) => self.errors.add(&item, HtpasswdError { line: 0, kind }.into()),
+                None => self.errors.add(node, HtpasswdError { line, kind }.into()),
+            }),
         }
-    }
-
-    fn user_list(&mut self, text: &str, node: &Node<'_>) -> Result<Arc<UserList>, Noted> {
-        let list = self.lists.parse(text);
-        let (list, is_new) = self.note(node, list)?;
-        for line in list.costly_lines().iter().filter(|_| is_new) {
-            self.warn(node, WarningKind::CostlyHash { line: *line });
-        }
-        Ok(list)
     }
 
     /// The users of a variable. It may be long and named by many rules: it is looked at once.
@@ -465,7 +468,7 @@ impl<'e> Reader<'e> {
                 .errors
                 .add(node, if has_dollar { Problem::VariableWithDollar } else { Problem::NoVariable }));
         };
-        let list = self.user_list(&value, node)?;
+        let list = self.user_list(&value, node, |_| None)?;
         self.lists.by_variable.insert(name.into(), Arc::clone(&list));
         Ok(list)
     }

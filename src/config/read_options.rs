@@ -101,21 +101,28 @@ impl Reader<'_> {
         let fields = self.fields(node, fields::UNAUTHORIZED)?;
         let body = fields.get("body").map(|node| self.string(&node).map(Box::from)).transpose();
         let content_type = fields.get("content_type").map(|node| self.read_header_value(&node)).transpose();
-        let headers = self.read_headers(&fields);
+        let headers = self.read_members(&fields, "headers", Self::read_header);
         Ok(Unauthorized { body: body?.unwrap_or_default(), content_type: content_type?, headers: headers?.into() })
     }
 
-    fn read_headers(&mut self, fields: &Fields<'_>) -> Result<Vec<(HeaderName, Box<str>)>, Noted> {
-        let mut headers = Vec::new();
+    /// What `read` makes of each member of an object whose names the operator chooses: it gets the object, the name, the
+    /// value as JSON, and what the members before were read as.
+    fn read_members<T>(
+        &mut self,
+        fields: &Fields<'_>,
+        name: &'static str,
+        read: impl Fn(&mut Self, &Node<'_>, &str, &str, &[T]) -> Result<T, Noted>,
+    ) -> Result<Vec<T>, Noted> {
+        let mut members = Vec::new();
         let mut all = Ok(());
-        let Some(node) = fields.get("headers") else { return Ok(headers) };
+        let Some(node) = fields.get(name) else { return Ok(members) };
         for (name, text) in self.note(&node, node.members())? {
-            match self.read_header(&node, &name, text, &headers) {
-                Ok(header) => headers.push(header),
+            match read(self, &node, &name, text, &members) {
+                Ok(member) => members.push(member),
                 Err(noted) => all = Err(noted),
             }
         }
-        all.map(|()| headers)
+        all.map(|()| members)
     }
 
     fn read_header(
@@ -143,16 +150,9 @@ impl Reader<'_> {
 
     /// The lists of `users`.
     pub(super) fn read_users(&mut self, top: &Fields<'_>) -> Result<Vec<NamedUsers>, Noted> {
-        let mut lists = Vec::new();
-        let mut all = Ok(());
-        let Some(node) = top.get("users") else { return Ok(lists) };
-        for (name, text) in self.note(&node, node.members())? {
-            match self.read_user_list(&node, &name, text, lists.len()) {
-                Ok(list) => lists.push(list),
-                Err(noted) => all = Err(noted),
-            }
-        }
-        all.map(|()| lists)
+        self.read_members(top, "users", |reader, users, name, text, earlier| {
+            reader.read_user_list(users, name, text, earlier.len())
+        })
     }
 
     fn read_user_list(&mut self, users: &Node<'_>, name: &str, text: &str, index: usize) -> Result<NamedUsers, Noted> {

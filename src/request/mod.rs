@@ -68,10 +68,6 @@ pub struct HeaderNames {
     pub credential: Box<str>,
     /// The header that tells the upstream the user, in lower case.
     pub username: Option<Box<str>>,
-    /// Whether `:scheme` counts.
-    pub scheme: bool,
-    /// Whether the headers of a CORS preflight count.
-    pub cors: bool,
     /// Whether nothing but `authorization` counts, as usual. Told once: to compare names takes longer than to read them.
     is_authorization_alone: bool,
 }
@@ -88,7 +84,7 @@ impl HeaderNames {
     #[must_use]
     pub fn new(credential: &str, username: Option<&str>, scheme: bool, cors: bool) -> Self {
         let is_authorization_alone = credential == "authorization" && username.is_none() && !scheme && !cors;
-        Self { credential: credential.into(), username: username.map(Into::into), scheme, cors, is_authorization_alone }
+        Self { credential: credential.into(), username: username.map(Into::into), is_authorization_alone }
     }
 
     /// Whether a backend may take a header of that name for the one that tells it the user: many servers hand headers to

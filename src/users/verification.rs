@@ -28,7 +28,6 @@ pub struct Verification {
     jobs: Vec<HashJob>,
     done: Work,
     total: Work,
-    state: Step,
     was_found: bool,
     end: End,
 }
@@ -75,7 +74,7 @@ impl Verification {
         own.append(&mut padding);
         let (fast, mut jobs): (Vec<_>, Vec<_>) = own.into_iter().partition(HashJob::is_fast);
         jobs.reverse();
-        let mut this = Self { password, jobs, done: Work::ZERO, total, state: Step::Pending, was_found: false, end };
+        let mut this = Self { password, jobs, done: Work::ZERO, total, was_found: false, end };
         for mut job in fast {
             // None is left out once the right one is found: how long it takes must not tell which of a user's passwords
             // it was.
@@ -87,13 +86,10 @@ impl Verification {
         this
     }
 
-    /// Ends when the password was found or nothing is left to try.
+    /// Leaves the rest undone once the password was found, if that may be told.
     fn finish(&mut self) {
         if self.was_found && self.end == End::WhenFound {
             self.jobs.clear();
-        }
-        if self.jobs.is_empty() {
-            self.state = if self.was_found { Step::Right } else { Step::Wrong };
         }
     }
 
@@ -102,26 +98,29 @@ impl Verification {
     /// Once it is finished, further steps do nothing and answer the same.
     pub fn step(&mut self, budget: Work) -> Step {
         let mut left = budget;
-        while self.state == Step::Pending && left > Work::ZERO {
-            let Some(job) = self.jobs.last_mut() else {
-                break;
-            };
+        while left > Work::ZERO
+            && let Some(job) = self.jobs.last_mut()
+        {
             let (work, step) = job.work(&self.password, left);
             self.done = self.done.plus(work);
             left = left.minus(work);
             if step != Step::Pending {
                 self.was_found |= step == Step::Right;
                 self.jobs.pop();
+                self.finish();
             }
-            self.finish();
         }
-        self.state
+        self.state()
     }
 
     /// How far it has come, without doing anything.
     #[must_use]
     pub const fn state(&self) -> Step {
-        self.state
+        match self.jobs.is_empty() {
+            false => Step::Pending,
+            true if self.was_found => Step::Right,
+            true => Step::Wrong,
+        }
     }
 
     /// The work done so far.
@@ -133,6 +132,6 @@ impl Verification {
     /// The most that is left to do; nothing once it is finished.
     #[must_use]
     pub fn remaining(&self) -> Work {
-        if self.state == Step::Pending { self.total.minus(self.done) } else { Work::ZERO }
+        if self.jobs.is_empty() { Work::ZERO } else { self.total.minus(self.done) }
     }
 }

@@ -178,6 +178,34 @@ fn without_a_configuration_everything_is_answered() {
 }
 
 #[test]
+fn headers_that_are_no_header_map_are_refused_whatever_is_protected() {
+    let (session, host) = (session(), Recorder::default());
+    for headers in [&b""[..], b"\x01\0\0"] {
+        assert_eq!(session.on_request(&host, 1, headers, false), RequestState::Answered);
+        assert_eq!(host.asked(), ["respond 503 (basic_auth_not_configured)"]);
+    }
+}
+
+#[test]
+fn a_preflight_has_no_body() {
+    let text =
+        r#"{"cors_preflight": "allow", "basic_auth_rules": [{"prefix": "/fast", "credentials": ["bob:secret"]}]}"#;
+    let (session, host) = (session_of(text), Recorder::default());
+    let headers: &[(&str, &[u8])] = &[
+        (":method", b"OPTIONS"),
+        (":path", b"/fast"),
+        (":authority", b"test"),
+        ("origin", b"https://other"),
+        ("access-control-request-method", b"GET"),
+    ];
+    let headers = header_map::serialize(headers);
+    assert_eq!(session.on_request(&host, 1, &headers, false), RequestState::Passed);
+    assert!(host.asked().is_empty());
+    assert_eq!(session.on_request(&host, 2, &headers, true), RequestState::Answered);
+    assert_eq!(host.asked(), [MISSING]);
+}
+
+#[test]
 fn what_takes_no_time_is_decided_at_once() {
     let (session, host) = (session(), Recorder::default());
     assert_eq!(ask(&session, &host, 1, "/open", None), RequestState::Passed);

@@ -451,6 +451,29 @@ fn a_remembered_pair_passes_whatever_its_client_did_before() {
 }
 
 #[test]
+fn a_right_pair_that_may_not_pass_counts_once() {
+    let mut worker = strict(&format!(
+        r#"{{"prefix": "/", "htpasswd": "alice:{BCRYPT4}", "credentials": ["bob:b"], "allow_users": ["bob"]}}"#
+    ));
+    for _ in 0..3 {
+        assert_eq!(worker.answer("/", "alice:secret"), "not_allowed");
+    }
+    assert_eq!(worker.answer("/", "alice:secret"), "locked");
+}
+
+#[test]
+fn a_pause_holds_for_no_rule_on_trial() {
+    let mut worker = Worker::new(&format!(
+        r#"{{"hash_budget_ms_per_second": 1, "basic_auth_rules": [
+            {{"prefix": "/slow", "htpasswd": "alice:{BCRYPT4}"}},
+            {{"prefix": "/trial", "credentials": ["alice:secret"], "dry_run": true}}]}}"#
+    ));
+    while worker.login(1, "/slow", &format!("alice:{}", worker.requests)).is_none() {}
+    assert_eq!(worker.login(1, "/slow", "alice:secret").unwrap(), "busy");
+    assert_eq!(worker.login(1, "/trial", "alice:secret").unwrap(), "accepted");
+}
+
+#[test]
 fn who_is_gone_is_not_decided_about() {
     let mut worker =
         Worker::new(&format!(r#"{{"basic_auth_rules": [{{"prefix": "/", "htpasswd": "alice:{BCRYPT4}"}}]}}"#));

@@ -12,8 +12,9 @@ use crate::matching::index::{Candidates, Index, IndexBuilder};
 use crate::matching::method::Methods;
 use crate::matching::path::PatternReading;
 use crate::matching::readings::Readings;
-use crate::matching::regex::PathRegex;
+use crate::matching::regex::{PathRegex, RegexBudget};
 use crate::matching::source::SourceRanges;
+use crate::matching::target::Target;
 use crate::request::Request;
 use crate::response::{Realm, Refusal, Unauthorized};
 use crate::users::list::UserList;
@@ -147,39 +148,46 @@ impl Rule {
     }
 
     /// Whether the rule covers one reading of a path, which the index found for it. An exception looks at all of them.
-    fn covers_reading(&self, method: &[u8], reading: &[u8], path: &Readings<'_>, exceptions: &Exceptions) -> bool {
-        self.covers_where(method, path, exceptions, |regex| regex.covers(reading))
+    fn covers_reading(&self, reading: &[u8], target: Target<'_>, exceptions: &Exceptions) -> bool {
+        self.covers_where(target, exceptions, |regex| regex.covers(reading, target.budget))
     }
 
     /// Whether a rule that covers a reading does so whatever a backend makes of the request, so that with `first_match` no
     /// later rule is asked. A rule that covers it because nobody can tell is asked, and does not keep others from being
     /// asked; nor does a rule on trial.
-    fn is_sure_to_cover(&self, method: &[u8], reading: &[u8], folded: &[u8], folded_exceptions: &Exceptions) -> bool {
+    fn is_sure_to_cover(
+        &self,
+        reading: &[u8],
+        folded: &[u8],
+        target: Target<'_>,
+        folded_exceptions: &Exceptions,
+    ) -> bool {
+        let Target { method, budget, .. } = target;
         let is_method_sure =
             self.methods == Methods::Every || (!method.is_empty() && !method.iter().any(u8::is_ascii_lowercase));
         !self.dry_run
             && is_method_sure
-            && self.regex.as_ref().is_none_or(|regex| regex.matches(reading))
-            && self
-                .except
-                .is_none_or(|id| !folded_exceptions.except(id, &method.to_ascii_uppercase(), &Readings::Plain(folded)))
+            && self.regex.as_ref().is_none_or(|regex| regex.matches(reading, budget))
+            && self.except.is_none_or(|id| {
+                let (method, path) = (&*method.to_ascii_uppercase(), &Readings::Plain(folded));
+                !folded_exceptions.except(id, Target { method, path, budget })
+            })
     }
 
     /// Whether the rule covers a request that the index found for it.
-    fn covers(&self, method: &[u8], path: &Readings<'_>, exceptions: &Exceptions) -> bool {
-        self.covers_where(method, path, exceptions, |regex| path.any(|reading| regex.covers(reading)))
+    fn covers(&self, target: Target<'_>, exceptions: &Exceptions) -> bool {
+        self.covers_where(target, exceptions, |regex| target.path.any(|reading| regex.covers(reading, target.budget)))
     }
 
     fn covers_where(
         &self,
-        method: &[u8],
-        path: &Readings<'_>,
+        target: Target<'_>,
         exceptions: &Exceptions,
         covers: impl FnOnce(&PathRegex) -> bool,
     ) -> bool {
-        self.methods.cover(method)
+        self.methods.cover(target.method)
             && self.regex.as_deref().is_none_or(covers)
-            && self.except.is_none_or(|id| !exceptions.except(id, method, path))
+            && self.except.is_none_or(|id| !exceptions.except(id, target))
     }
 }
 
@@ -323,7 +331,7 @@ impl Policy {
             return rules;
         }
         let candidates = self.index.candidates(request.authority, &path);
-        Covering { policy: self, candidates, method: request.method, path, is_sure: false }
+        Covering { policy: self, candidates, method: request.method, path, budget: RegexBudget::new(), is_sure: false }
     }
 
     /// Whether a path is refused because it has several readings, or none.
@@ -336,12 +344,13 @@ impl Policy {
     #[cold]
     fn first_for_each(&self, request: &Request<'_>, path: &Readings<'_>) -> Option<Covering<'_>> {
         let mut asked = Vec::new();
+        let target = Target { method: request.method, path, budget: &RegexBudget::new() };
         for (reading, folded, candidates) in self.index.candidates_by_reading(request.authority, path)? {
             for index in candidates {
                 let Some((_, rule)) = self.indexed_rule(index) else { continue };
-                if rule.covers_reading(request.method, reading, path, &self.exceptions) {
+                if rule.covers_reading(reading, target, &self.exceptions) {
                     asked.push(index);
-                    if rule.is_sure_to_cover(request.method, reading, &folded, &self.folded_exceptions) {
+                    if rule.is_sure_to_cover(reading, &folded, target, &self.folded_exceptions) {
                         break;
                     }
                 }
@@ -440,6 +449,7 @@ pub struct Covering<'p> {
     candidates: Candidates<'p>,
     method: &'p [u8],
     path: Readings<'p>,
+    budget: RegexBudget,
     /// Whether the candidates are known to cover the request.
     is_sure: bool,
 }
@@ -453,7 +463,7 @@ impl<'p> Covering<'p> {
     /// The same, by their indexes.
     fn listed(policy: &'p Policy, indexes: Vec<u32>) -> Self {
         let candidates = Candidates::several(indexes);
-        Self { policy, candidates, method: &[], path: Readings::Unreadable, is_sure: true }
+        Self { policy, candidates, method: &[], path: Readings::Unreadable, budget: RegexBudget::new(), is_sure: true }
     }
 }
 
@@ -461,10 +471,11 @@ impl<'p> Iterator for Covering<'p> {
     type Item = (usize, &'p Rule);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let Self { policy, candidates, method, path, is_sure } = self;
+        let Self { policy, candidates, method, path, budget, is_sure } = self;
         let policy = *policy;
+        let target = Target { method, path, budget };
         let mut rules = candidates.filter_map(|index| policy.indexed_rule(index));
-        rules.find(|(_, rule)| *is_sure || rule.covers(method, path, &policy.exceptions))
+        rules.find(|(_, rule)| *is_sure || rule.covers(target, &policy.exceptions))
     }
 }
 

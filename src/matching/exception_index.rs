@@ -8,6 +8,7 @@ use std::mem;
 use super::exception::{Exception, ExceptionPattern};
 use super::readings::Readings;
 use super::regex::PathRegex;
+use super::target::Target;
 use super::tree::{Forest, IndexedText};
 
 /// Tells the exceptions of one rule from those of others.
@@ -93,33 +94,34 @@ struct Conditions {
 
 impl Conditions {
     /// Methods compare to the letter.
-    fn hold(&self, method: &[u8], reading: &[u8]) -> bool {
-        self.methods.as_ref().is_none_or(|methods| methods.iter().any(|name| name.as_bytes() == method))
-            && self.regex.as_ref().is_none_or(|regex| regex.matches(reading))
+    fn hold(&self, target: Target<'_>, reading: &[u8]) -> bool {
+        self.methods.as_ref().is_none_or(|methods| methods.iter().any(|name| name.as_bytes() == target.method))
+            && self.regex.as_ref().is_none_or(|regex| regex.matches(reading, target.budget))
     }
 }
 
 impl Exceptions {
     /// Whether one of a rule's exceptions takes a request out: one and the same for every reading of the path.
-    pub(crate) fn except(&self, id: ExceptionsId, method: &[u8], path: &Readings<'_>) -> bool {
+    pub(crate) fn except(&self, id: ExceptionsId, target: Target<'_>) -> bool {
+        let check = |found: &[u32], reading: &[u8], survivors: &mut Survivors| {
+            self.check(found, target, reading, survivors);
+        };
         // Regexes are asked last, for each has to go through the whole path.
-        any_for_all_readings(path, |reading, survivors| {
-            self.forward
-                .walk(id.texts(), reading.iter().copied(), |found| self.check(found, method, reading, survivors));
-            let backward = reading.iter().rev().copied();
-            self.backward.walk(id.texts(), backward, |found| self.check(found, method, reading, survivors));
-        }) || any_for_all_readings(path, |reading, survivors| {
+        any_for_all_readings(target.path, |reading, survivors| {
+            self.forward.walk(id.texts(), reading.iter().copied(), |found| check(found, reading, survivors));
+            self.backward.walk(id.texts(), reading.iter().rev().copied(), |found| check(found, reading, survivors));
+        }) || any_for_all_readings(target.path, |reading, survivors| {
             let lower = reading.iter().map(u8::to_ascii_lowercase);
-            self.forward.walk(id.beginnings(), lower, |found| self.check(found, method, reading, survivors));
+            self.forward.walk(id.beginnings(), lower, |found| check(found, reading, survivors));
         })
     }
 
     /// Keeps those whose conditions hold for this reading, and tries no regex that cannot matter.
-    fn check(&self, found: &[u32], method: &[u8], reading: &[u8], survivors: &mut Survivors) {
+    fn check(&self, found: &[u32], target: Target<'_>, reading: &[u8], survivors: &mut Survivors) {
         for exception in found {
             let conditions = usize::try_from(*exception).ok().and_then(|index| self.conditions.get(index));
             if survivors.is_candidate(*exception)
-                && conditions.is_some_and(|conditions| conditions.hold(method, reading))
+                && conditions.is_some_and(|conditions| conditions.hold(target, reading))
             {
                 survivors.now.push(*exception);
             }
@@ -166,6 +168,8 @@ mod tests {
     use crate::matching::exception::Exception;
     use crate::matching::path::Matcher;
     use crate::matching::readings::Readings;
+    use crate::matching::regex::RegexBudget;
+    use crate::matching::target::Target;
 
     /// Whether any of these exceptions takes a `GET` for the path out, beside a rule with others.
     fn except(patterns: &[(Matcher, &str)], path: &str) -> bool {
@@ -176,7 +180,9 @@ mod tests {
         builder.add(exceptions(&[(Matcher::Exact, "/other")]));
         let id = builder.add(exceptions(patterns)).unwrap();
         builder.add(exceptions(&[(Matcher::Suffix, "other"), (Matcher::Regex, "/oth.r")]));
-        builder.build().except(id, b"GET", &Readings::parse(b"GET", Some(path.as_bytes())))
+        let readings = Readings::parse(b"GET", Some(path.as_bytes()));
+        let target = Target { method: b"GET", path: &readings, budget: &RegexBudget::new() };
+        builder.build().except(id, target)
     }
 
     #[test]

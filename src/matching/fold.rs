@@ -9,6 +9,11 @@ pub(crate) fn fold_case(text: &[u8]) -> Vec<u8> {
     }
 }
 
+/// The text with its letters beyond ASCII in one case, and those of ASCII as they are: a pattern stays a pattern.
+pub(crate) fn fold_beyond_ascii(text: &str) -> String {
+    text.chars().map(|letter| if letter.is_ascii() { letter } else { fold(letter) }).collect()
+}
+
 /// The letter in the case that stands for both.
 fn fold(letter: char) -> char {
     if letter.is_ascii() {

@@ -10,4 +10,5 @@ pub(crate) mod path;
 pub(crate) mod readings;
 pub(crate) mod regex;
 pub(crate) mod source;
+pub(crate) mod target;
 mod tree;

@@ -75,3 +75,34 @@ def test_a_path_costs_a_small_factor_of_letters(plugin, shape, length):
     letters = fuel(plugin, "/" + "a" * len(path))
     taken = fuel(plugin, path)
     assert taken <= max(FACTOR * letters, SHORT), f"{taken:,}, {taken / letters:.1f} times letters"
+
+
+REGEX_WORK = 36_000_000
+"""Instructions for a request, whatever the regexes: about 5 ms."""
+
+REGEXES = {
+    "one large": ["/(.*a){130}[yz]"],
+    "many large": ["/(.*a){130}[yz]"] * 30,
+    "counted optional letters": ["/.*(a?b?c?){60}[z]"] * 30,
+    "middling": ["/(.*a){30}[yz]"] * 300,
+    "without case": ["(?i)/.*(a|b|c){1,20}[z]"] * 20,
+    "without case, beyond ASCII": ["(?i)/.*(\u00e4|b|c){1,20}[z]"] * 20,
+    "a thousand small": ["/[a-z]+/[x]"] * 1_000,
+    "nine thousand with a text": [f"/.*x{number}" for number in range(9_000)],
+}
+
+
+@pytest.mark.parametrize("place", ["rules", "exceptions"])
+@pytest.mark.parametrize("shape", REGEXES)
+def test_regexes_do_not_hold_a_worker(module, shape, place):
+    user = ":".join(workload.user(0))
+    if place == "rules":
+        rules = [{"regex": regex, "credentials": [user]} for regex in REGEXES[shape]]
+    else:
+        rules = [{"prefix": "/", "except": [{"regex": regex} for regex in REGEXES[shape]], "credentials": [user]}]
+    plugin = module.plugin({"basic_auth_rules": rules})
+    dearest = 0
+    for length in (5, 20, 50, 100, 150, 190, 250, 400, 700, 1_000, 4_000):
+        for piece in ("a", "/a", "%61", "\u00e4"):
+            dearest = max(dearest, fuel(plugin, "/" + piece * (length // len(piece))))
+    assert dearest <= REGEX_WORK, f"{dearest:,}"

@@ -68,6 +68,7 @@ def _cases(row):
     hosts = [host if host is None else _bytes(host) for host in row.get("hosts", ["test"])]
     for request, authority, *headers in itertools.product(row["requests"], hosts, credentials or [[]], further or [[]]):
         method, _, path = request.partition(" ")
+        path += "a" * row.get("letters", 0)
         yield Case(
             why=row["why"],
             method=_bytes(method),

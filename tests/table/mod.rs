@@ -58,8 +58,18 @@ fn read(file: &Path) -> Table {
 
 /// The combinations of a row's requests, hosts, credentials and further headers.
 fn cases(row: &Value) -> Vec<Case> {
-    const KEYS: [&str; 9] =
-        ["why", "source", "requests", "hosts", "users", "authorizations", "headers", "expect", "envoy_may_refuse"];
+    const KEYS: [&str; 10] = [
+        "why",
+        "source",
+        "requests",
+        "letters",
+        "hosts",
+        "users",
+        "authorizations",
+        "headers",
+        "expect",
+        "envoy_may_refuse",
+    ];
     for key in row.as_object().unwrap().keys() {
         assert!(KEYS.contains(&key.as_str()), "a row has an unknown key: {key}");
     }
@@ -91,6 +101,7 @@ fn cases(row: &Value) -> Vec<Case> {
             alternatives.push(Vec::new());
         }
     }
+    let letters = "a".repeat(row["letters"].as_u64().unwrap_or(0).try_into().unwrap());
     let mut cases = Vec::new();
     for request in list(&row["requests"]) {
         let request = text(request);
@@ -100,7 +111,7 @@ fn cases(row: &Value) -> Vec<Case> {
                 cases.push(Case {
                     why: text(&row["why"]).to_owned(),
                     method: bytes(method),
-                    path: path.map(bytes),
+                    path: path.map(|path| bytes(&format!("{path}{letters}"))),
                     authority: authority.clone(),
                     headers: [credential.as_slice(), further.as_slice()].concat(),
                     expect: text(&row["expect"]).to_owned(),

@@ -37,8 +37,6 @@ HOW = {
     "mojo": APT.format("libmojolicious-perl"),
     "mvn": APT.format("maven"),
     "nginx": APT.format("nginx-light"),
-    "node": "https://nodejs.org, 20 or newer",
-    "npm": "https://nodejs.org, 20 or newer",
     "php": APT.format("php-cli"),
     "php-fpm": APT.format("php-fpm"),
     "puma": APT.format("puma"),
@@ -158,9 +156,8 @@ def _node_version(name: str) -> Callable[[], str]:
 def _node(name: str, script: str, package: str = "", *arguments: str, **more) -> Backend:
     return Backend(
         name,
-        lambda _: [["node", HERE / "node" / script, *arguments]],
-        _node_version(package) if package else lambda: _said(["node", "--version"], r"v(\S+)"),
-        needs=("node", "npm") if package else ("node",),
+        lambda _: [[install.node_program(), HERE / "node" / script, *arguments]],
+        _node_version(package) if package else lambda: _said([install.node_program(), "--version"], r"v(\S+)"),
         environment=lambda: {"NODE_PATH": str(install.node()), "NODE_ENV": "production"} if package else {},
         **{"quick": True, **more},
     )

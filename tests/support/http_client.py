@@ -152,11 +152,15 @@ class Http2:
         self._flush()
         return stream
 
-    def request(self, method, path, headers=(), *, authority=b"test"):
+    def request(self, method, path, headers=(), *, authority=b"test", body=b""):
         """Sends one request and reads its answer."""
         try:
             # CONNECT opens a tunnel, so its stream is not ended.
-            return self.finish(self.start(method, path, headers, authority=authority, end=method != b"CONNECT"), method)
+            stream = self.start(method, path, headers, authority=authority, end=method != b"CONNECT" and not body)
+            if body:
+                self._h2.send_data(stream, body, end_stream=True)
+                self._flush()
+            return self.finish(stream, method)
         except ConnectionError:
             return Response("reset")
 
@@ -195,10 +199,10 @@ class Http2:
         self._socket.sendall(self._h2.data_to_send())
 
 
-def http2(port, method, path, headers=(), *, authority=b"test"):
-    """Sends one request over an HTTP/2 connection of its own."""
+def http2(port, method, path, headers=(), **more):
+    """Sends one request over an HTTP/2 connection of its own; `more` is what `Http2.request` takes."""
     connection = Http2(port)
     try:
-        return connection.request(method, path, headers, authority=authority)
+        return connection.request(method, path, headers, **more)
     finally:
         connection.close()

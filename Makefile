@@ -28,6 +28,7 @@ test: test-native test-module test-envoy ## Runs all tests: natively, in a count
 .PHONY: test-native
 test-native: toolchain ## Runs the tests that need no proxy
 	cargo test --quiet --locked -- --nocapture
+	cargo test --quiet --locked --package basic-auth
 
 .PHONY: test-module
 test-module: $(MODULE) ## Counts host calls and instructions against testdata/counts.json
@@ -63,11 +64,13 @@ sizes: toolchain ## Says where the bytes of the module are
 
 .PHONY: lint
 lint: toolchain ## Checks format, lints, documentation, and that no path of a machine is in a file
-	cargo fmt --check
+	cargo fmt --check --all
 	cargo fmt --check --manifest-path fuzz/Cargo.toml
 	cargo metadata --quiet --locked --format-version 1 --manifest-path fuzz/Cargo.toml >/dev/null
 	cargo clippy --quiet --locked --all-targets
 	cargo clippy --quiet --locked --features ablation --example decide_without
+	cargo clippy --quiet --locked --lib --features explain
+	cargo clippy --quiet --locked --package basic-auth --all-targets
 	cargo clippy --quiet --locked --lib --target wasm32-wasip1
 	@# The core alone, where there is neither WASI nor a proxy.
 	cargo clippy --quiet --locked --lib --target wasm32-unknown-unknown
@@ -81,7 +84,7 @@ lint: toolchain ## Checks format, lints, documentation, and that no path of a ma
 
 .PHONY: format
 format: toolchain ## Formats Rust and Python
-	cargo fmt
+	cargo fmt --all
 	cargo fmt --manifest-path fuzz/Cargo.toml
 	@$(PYTHON) tools/packages.py lint >/dev/null
 	target/python-lint/bin/ruff check --quiet --fix

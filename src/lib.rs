@@ -72,8 +72,12 @@ pub use config::{
 pub use decision::{Decision, DryRun, Exemption, Reason};
 #[cfg(feature = "ablation")]
 pub use matching::readings::ablation::{NoSuchStep, step_names, without_step};
+#[cfg(feature = "explain")]
+pub use matching::readings::explain::ReachedReading;
 pub use matching::readings::{MAX_READINGS, PatternKind, Readings, STEPS, Step};
 pub use policy::Policy;
+#[cfg(feature = "explain")]
+pub use policy::explain::Match;
 pub use request::{HeaderLines, HeaderNames, Request, header_map};
 pub use response::{Realm, Refusal, Response};
 pub use session::{Host, HostError, RequestState, Session};

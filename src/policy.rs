@@ -2,6 +2,9 @@
 //!
 //! A decision costs what the request is long and what covers it, not what the configuration is long.
 
+#[cfg(feature = "explain")]
+pub(crate) mod explain;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 

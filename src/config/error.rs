@@ -34,7 +34,7 @@ pub struct ConfigErrors {
 
 impl ConfigErrors {
     /// The most errors that are kept of one configuration: a hundred thousand broken rules must not fill the memory.
-    pub const MAX: usize = 10;
+    pub const MAX: usize = if cfg!(feature = "explain") { 1_000 } else { 10 };
 
     /// The first errors, at least one and at most [`ConfigErrors::MAX`].
     #[must_use]
@@ -46,6 +46,15 @@ impl ConfigErrors {
     #[must_use]
     pub fn more(&self) -> usize {
         self.more
+    }
+
+    /// The same, with offsets from the beginning of the document.
+    #[cfg(feature = "explain")]
+    pub(super) fn relative_to(mut self, document: &Node<'_>) -> Self {
+        for error in &mut self.errors {
+            error.offset = error.offset.saturating_sub(document.position());
+        }
+        self
     }
 }
 
@@ -87,7 +96,13 @@ impl ErrorList {
         let position = node.position();
         let index = self.first.partition_point(|(earlier, _)| *earlier <= position);
         if index < ConfigErrors::MAX {
-            self.first.insert(index, (position, ConfigError { path: node.path().to_string(), problem }));
+            let error = ConfigError {
+                path: node.path().to_string(),
+                problem,
+                #[cfg(feature = "explain")]
+                offset: node.position(),
+            };
+            self.first.insert(index, (position, error));
         }
         if index >= ConfigErrors::MAX || self.first.len() > ConfigErrors::MAX {
             self.first.truncate(ConfigErrors::MAX);
@@ -117,6 +132,9 @@ pub struct ConfigError {
     pub path: String,
     /// What is wrong there.
     pub problem: Problem,
+    /// Where the value begins, in bytes of the text.
+    #[cfg(feature = "explain")]
+    pub offset: usize,
 }
 
 impl fmt::Display for ConfigError {
@@ -131,7 +149,12 @@ impl std::error::Error for ConfigError {}
 impl ConfigError {
     /// What is wrong with the document as a whole.
     pub(super) fn of_document(problem: Problem) -> Self {
-        Self { path: String::new(), problem }
+        Self {
+            path: String::new(),
+            problem,
+            #[cfg(feature = "explain")]
+            offset: 0,
+        }
     }
 }
 

@@ -112,15 +112,28 @@ impl<'e> Reader<'e> {
 
     fn read(mut self, document: &Node<'_>) -> Result<Config, ConfigErrors> {
         let config = self.read_top(document);
-        let mut config = self.errors.finish(config)?;
+        let config = self.errors.finish(config);
+        #[cfg(feature = "explain")]
+        let config = config.map_err(|errors| errors.relative_to(document));
+        let mut config = config?;
         let about_all = if config.rules.is_empty() {
             Some(WarningKind::NothingProtected)
         } else {
             let rules = self.open_methods;
             (rules > 0).then_some(WarningKind::OpenMethods { rules })
         };
-        config.warnings = about_all.into_iter().map(|kind| Warning { path: String::new(), kind }).collect();
+        let about_all = about_all.into_iter().map(|kind| Warning {
+            path: String::new(),
+            kind,
+            #[cfg(feature = "explain")]
+            offset: document.position(),
+        });
+        config.warnings = about_all.collect();
         config.warnings.append(&mut self.warnings);
+        #[cfg(feature = "explain")]
+        for warning in &mut config.warnings {
+            warning.offset = warning.offset.saturating_sub(document.position());
+        }
         config.more_warnings = self.more_warnings;
         Ok(config)
     }
@@ -137,7 +150,12 @@ impl<'e> Reader<'e> {
 
     fn warn(&mut self, node: &Node<'_>, kind: WarningKind) {
         if self.warnings.len() < Warning::MAX {
-            self.warnings.push(Warning { path: node.path().to_string(), kind });
+            self.warnings.push(Warning {
+                path: node.path().to_string(),
+                kind,
+                #[cfg(feature = "explain")]
+                offset: node.position(),
+            });
         } else {
             self.more_warnings = self.more_warnings.saturating_add(1);
         }

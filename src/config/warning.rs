@@ -9,6 +9,9 @@ pub struct Warning {
     pub path: String,
     /// What.
     pub kind: WarningKind,
+    /// Where the value begins, in bytes of the text.
+    #[cfg(feature = "explain")]
+    pub offset: usize,
 }
 
 impl Warning {

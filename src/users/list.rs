@@ -93,6 +93,14 @@ impl UserList {
         &self.costly_lines
     }
 
+    /// The users, each once and in order.
+    #[cfg(feature = "explain")]
+    pub fn users(&self) -> impl Iterator<Item = &str> {
+        let mut last = None;
+        let names = self.index.iter().filter_map(|start| Line::user_at(&self.text, usize::try_from(*start).ok()?));
+        names.filter(move |name| last.replace(*name) != Some(*name))
+    }
+
     /// How many different lines there are.
     #[must_use]
     pub fn lines(&self) -> usize {

@@ -16,6 +16,8 @@
 #[cfg(feature = "ablation")]
 pub(crate) mod ablation;
 mod decode;
+#[cfg(feature = "explain")]
+pub(crate) mod explain;
 mod pattern;
 mod scan;
 mod set;

@@ -22,6 +22,9 @@ pub(super) struct Reading {
     pub(super) bytes: Vec<u8>,
     marks: Marks,
     digest: u32,
+    /// The index of the reading that it was made of, and by which step; `None` for the text itself.
+    #[cfg(feature = "explain")]
+    pub(super) made: Option<(usize, &'static str)>,
 }
 
 /// What a malformed escape makes of a text.
@@ -123,7 +126,11 @@ impl ReadingSet {
                 continue;
             }
             match self.readings.get(index).and_then(|reading| (action.apply)(&reading.bytes)) {
-                Some(reached) => self.add(reached)?,
+                Some(reached) => {
+                    self.add(reached)?;
+                    #[cfg(feature = "explain")]
+                    self.note_step(index, action.name);
+                }
                 // What has a `%` can be decoded unless an escape is malformed.
                 None if action.acts_on == Marks::PERCENT && self.on_malformed == OnMalformed::Refuse => {
                     return Err(Unreadable);
@@ -153,8 +160,24 @@ impl ReadingSet {
             return Err(Unreadable);
         }
         self.marks = self.marks.and(marks);
-        self.readings.push(Reading { bytes, marks, digest });
+        self.readings.push(Reading {
+            bytes,
+            marks,
+            digest,
+            #[cfg(feature = "explain")]
+            made: None,
+        });
         Ok(())
+    }
+
+    /// Notes by which step the last reading was made, if it was not there before.
+    #[cfg(feature = "explain")]
+    fn note_step(&mut self, of: usize, step: &'static str) {
+        if self.readings.len() > of.saturating_add(1)
+            && let Some(last) = self.readings.last_mut()
+        {
+            last.made.get_or_insert((of, step));
+        }
     }
 }
 

@@ -253,7 +253,7 @@ pub(super) struct Action {
     /// What it makes of a text.
     pub(super) apply: Apply,
     /// The name of the step.
-    #[cfg(feature = "ablation")]
+    #[cfg(any(feature = "ablation", feature = "explain"))]
     pub(super) name: &'static str,
 }
 
@@ -287,7 +287,7 @@ const fn actions<const NUMBER: usize>(text: Text) -> [Action; NUMBER] {
     let nothing = Action {
         acts_on: Marks::NOTHING,
         apply: |_| None,
-        #[cfg(feature = "ablation")]
+        #[cfg(any(feature = "ablation", feature = "explain"))]
         name: "",
     };
     let mut actions = [nothing; NUMBER];
@@ -298,7 +298,7 @@ const fn actions<const NUMBER: usize>(text: Text) -> [Action; NUMBER] {
             actions[number] = Action {
                 acts_on,
                 apply,
-                #[cfg(feature = "ablation")]
+                #[cfg(any(feature = "ablation", feature = "explain"))]
                 name: STEPS[step].name,
             };
             number += 1;

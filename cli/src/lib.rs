@@ -1,0 +1,57 @@
+//! The command line of the `basic_auth` filter: what a configuration does, before it is applied.
+
+//!
+//! Every answer is the core's own, the crate `basic_auth`; here is what finds configurations in files, and what shows
+//! what the core says of them.
+
+#![allow(dead_code, reason = "what the next commands need")]
+
+mod arguments;
+mod check;
+mod finding;
+mod outcome;
+mod report;
+mod resource;
+mod rules;
+mod source;
+mod stream;
+mod values;
+mod witness;
+
+use std::ffi::OsString;
+use std::io::Write;
+
+use arguments::{Arguments, Command};
+use clap::Parser;
+use outcome::{Exit, Outcome};
+
+/// Runs a command line, the program's name first: writes what it has to say, and returns its exit code.
+pub fn run(arguments: impl IntoIterator<Item = OsString>, mut output: impl Write, mut errors: impl Write) -> u8 {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version are no errors; whoever closed the stream wants no more.
+            let text = error.render().ansi().to_string();
+            let (stream, exit) = if error.use_stderr() {
+                (&mut errors as &mut dyn Write, 2)
+            } else {
+                (&mut output as &mut dyn Write, 0)
+            };
+            let _ = stream.write_all(text.as_bytes());
+            return exit;
+        }
+    };
+    let Outcome { output: text, problem, exit } = match &arguments.command {
+        Command::Check(arguments) => check::check(arguments),
+    };
+    // Whoever closed the stream wants no more.
+    let _ = output.write_all(text.as_bytes()).and_then(|()| output.flush());
+    if let Some(problem) = problem {
+        let _ = writeln!(errors, "basic-auth: {problem}");
+    }
+    match exit {
+        Exit::Well => 0,
+        Exit::Wrong => 1,
+        Exit::Unreadable => 2,
+    }
+}

@@ -1,0 +1,191 @@
+//! WasmPlugin and TrafficExtension.
+
+use std::collections::HashMap;
+
+use super::environment::{Variable, Variables};
+use super::text::ConfigText;
+use super::{Configuration, File, Place, Resource, finding, has_field, names_module, resources, sexagesimal, values};
+use crate::finding::{Finding, Level};
+use crate::source::{Document, NodeId};
+
+/// The configuration of a resource, if it is one of this module.
+pub fn plugin(file: usize, document: &Document, resource: &Resource, files: &[File]) -> Option<Configuration> {
+    let spec = document.get(resource.root, &["spec"])?;
+    let (wasm, way) = match resource.kind.as_str() {
+        "TrafficExtension" => (document.get(spec, &["wasm"])?, "spec.wasm"),
+        _ => (spec, "spec"),
+    };
+    let configuration = document.get(wasm, &["pluginConfig"]);
+    let url = document.text_at(wasm, &["url"]).unwrap_or_default();
+    let plugin_name = document.text_at(wasm, &["pluginName"]).unwrap_or_default();
+    let is_ours = names_module(url)
+        || names_module(plugin_name)
+        || configuration.is_some_and(|configuration| has_field(document, configuration));
+    if !is_ours {
+        return None;
+    }
+    let mut plugin = Plugin { file, document, resource, spec, wasm, way, findings: Vec::new() };
+    plugin.judge_url(url);
+    plugin.judge_phase();
+    plugin.judge_failure();
+    let waypoint = plugin.is_for_waypoint(files);
+    plugin.judge_selector(waypoint);
+    if let Some(configuration) = configuration {
+        plugin.findings.extend(sexagesimal(file, document, configuration, &resource.title));
+    }
+    let in_mesh = waypoint || plugin.is_sidecar();
+    let position = configuration.map_or_else(|| document.position(wasm), |id| document.position(id));
+    Some(Configuration {
+        file,
+        resource: resource.title.clone(),
+        path: resource.path_to(&format!("{way}.pluginConfig")),
+        position,
+        text: configuration.map_or_else(|| Ok(ConfigText::File(String::new())), |id| values(document, id)),
+        variables: plugin.variables(),
+        place: Place { in_mesh, has_forged_addresses: false },
+        findings: plugin.findings,
+    })
+}
+
+struct Plugin<'p> {
+    file: usize,
+    document: &'p Document,
+    resource: &'p Resource,
+    spec: NodeId,
+    /// What concerns the module: the spec, or a part of it.
+    wasm: NodeId,
+    /// Its path.
+    way: &'static str,
+    findings: Vec<Finding>,
+}
+
+impl Plugin<'_> {
+    /// Notes a finding about a field of a node, or about the node where the field is not there.
+    fn note(&mut self, of: NodeId, field: &str, level: Level, code: &'static str, sentence: &str) {
+        let way = if of == self.wasm { self.way } else { "spec" };
+        let entry = self.document.entry(of, &[field]);
+        let position = self.document.position(entry.map_or(of, |(key, _)| key));
+        let path = if entry.is_some() { format!("{way}.{field}") } else { way.to_owned() };
+        let path = self.resource.path_to(&path);
+        self.findings.push(finding(self.file, self.resource, position, &path, (level, code), sentence));
+    }
+
+    fn judge_url(&mut self, url: &str) {
+        let (wasm, warning) = (self.wasm, Level::Warning);
+        let scheme = url.split_once("://").map(|(scheme, _)| scheme);
+        let authority = url.split('/').next().unwrap_or_default();
+        match scheme {
+            None if url.is_empty() => {
+                self.note(wasm, "url", warning, "no-url", "no `url`, so there is no module; add it");
+            }
+            None if authority.contains(':') => {
+                let sentence = "istiod drops a url whose host has a port and no scheme, and nothing is protected; write `oci://` before it";
+                self.note(wasm, "url", warning, "url-without-scheme", sentence);
+            }
+            None => {
+                let sentence = "a url without a scheme is read as an image's today; write `oci://` before it";
+                self.note(wasm, "url", warning, "url-without-scheme", sentence);
+            }
+            Some(_) => {}
+        }
+        let has_digest =
+            url.contains("@sha256:") || self.document.text_at(wasm, &["sha256"]).is_some_and(|sum| !sum.is_empty());
+        if has_digest || matches!(scheme, Some("file")) || url.is_empty() {
+            return;
+        }
+        let image = url.rsplit('/').next().unwrap_or_default();
+        let tag = image.split_once(':').map(|(_, tag)| tag);
+        let is_image = !matches!(scheme, Some("http" | "https"));
+        let is_fixed =
+            tag.is_some_and(|tag| tag.contains('.') && tag.contains(|character: char| character.is_ascii_digit()));
+        if is_image && !is_fixed {
+            let sentence = "this tag can move, and then another module runs; set `sha256` to the image's digest, or name a version";
+            self.note(wasm, "url", warning, "moving-tag", sentence);
+        } else {
+            let sentence =
+                "no `sha256`: whoever can write to that registry decides what runs here; set it to the image's digest";
+            self.note(wasm, "url", Level::Note, "no-sha256", sentence);
+        }
+    }
+
+    fn judge_phase(&mut self) {
+        let phase = self.document.text_at(self.spec, &["phase"]).map(str::to_owned);
+        match phase.as_deref() {
+            Some("AUTHN") => {}
+            Some("AUTHZ" | "STATS") => {
+                let sentence = "filters that go before, authorization among them, see requests without a password; write `phase: AUTHN`";
+                self.note(self.spec, "phase", Level::Warning, "phase", sentence);
+            }
+            _ => {
+                let sentence = "without a phase the filter goes last, behind authorization; write `phase: AUTHN`";
+                self.note(self.spec, "phase", Level::Warning, "phase", sentence);
+            }
+        }
+    }
+
+    fn judge_failure(&mut self) {
+        if self.document.text_at(self.wasm, &["failStrategy"]) == Some("FAIL_OPEN") {
+            let sentence =
+                "a module that cannot be fetched lets every request pass; remove it, for `FAIL_CLOSE` is the default";
+            self.note(self.wasm, "failStrategy", Level::Warning, "fail-open", sentence);
+        }
+    }
+
+    fn judge_selector(&mut self, waypoint: bool) {
+        if waypoint && self.document.get(self.spec, &["selector"]).is_some() {
+            let sentence = "a waypoint knows no selector, so nothing is protected; write `targetRefs` with its Gateway or a Service";
+            self.note(self.spec, "selector", Level::Warning, "selector-on-waypoint", sentence);
+        }
+    }
+
+    /// The names and kinds of what the resource is for.
+    fn targets(&self) -> Vec<(&str, &str)> {
+        let document = self.document;
+        let several = document.get(self.spec, &["targetRefs"]).map(|several| document.items(several));
+        let one = document.get(self.spec, &["targetRef"]);
+        let all = several.unwrap_or_default().iter().copied().chain(one);
+        let text = |id, name| document.text_at(id, &[name]).unwrap_or_default();
+        all.map(|id| (text(id, "kind"), text(id, "name"))).collect()
+    }
+
+    fn is_for_waypoint(&self, files: &[File]) -> bool {
+        const LABEL: &str = "gateway.networking.k8s.io/gateway-name";
+        let selected = self.document.at(self.spec, &["selector", "matchLabels"]);
+        let selected = selected.and_then(|labels| self.document.text_at(labels, &[LABEL]));
+        let targets = self.targets();
+        let gateways = targets.iter().filter(|(kind, _)| *kind == "Gateway").map(|(_, name)| *name).chain(selected);
+        let is_for_service = targets.iter().any(|(kind, _)| *kind == "Service");
+        is_for_service || gateways.into_iter().any(|name| name.contains("waypoint") || is_waypoint(name, files))
+    }
+
+    fn is_sidecar(&self) -> bool {
+        let selector = self.document.at(self.spec, &["selector", "matchLabels"]);
+        let values = selector.map(|labels| self.document.members(labels)).unwrap_or_default();
+        let is_gateway =
+            |(_, value): &(NodeId, NodeId)| self.document.text(*value).is_some_and(|text| text.contains("gateway"));
+        selector.is_some() && !values.iter().any(is_gateway)
+    }
+
+    fn variables(&self) -> Variables {
+        let document = self.document;
+        let entries = document.at(self.wasm, &["vmConfig", "env"]).map(|env| document.items(env)).unwrap_or_default();
+        let declared = entries.iter().filter_map(|entry| {
+            let name = document.text_at(*entry, &["name"])?.to_owned();
+            let is_host = document.text_at(*entry, &["valueFrom"]) == Some("HOST");
+            let value = document.text_at(*entry, &["value"]).unwrap_or_default();
+            Some((name, if is_host { Variable::Host } else { Variable::Inline(value.to_owned()) }))
+        });
+        Variables { declared: Some(declared.collect::<HashMap<_, _>>()) }
+    }
+}
+
+/// Whether the stream has a Gateway of that name that is a waypoint.
+fn is_waypoint(name: &str, files: &[File]) -> bool {
+    files.iter().flat_map(|file| &file.documents).any(|document| {
+        let all = document.root().map(|root| resources(document, root)).unwrap_or_default();
+        all.iter().any(|resource| {
+            let class = document.text_at(resource.root, &["spec", "gatewayClassName"]);
+            resource.kind == "Gateway" && resource.name == name && class == Some("istio-waypoint")
+        })
+    })
+}

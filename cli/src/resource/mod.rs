@@ -1,0 +1,225 @@
+//! The resources of a stream of files, and the configurations of this filter in them.
+
+mod environment;
+mod envoy;
+mod istio;
+mod kubernetes;
+mod text;
+
+pub use environment::{Variable, Variables, host_values};
+pub use kubernetes::{Resource, resources};
+pub use text::ConfigText;
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use basic_auth::{FIELDS, Object};
+use saphyr_parser::ScalarStyle;
+
+use crate::finding::{Finding, Level};
+use crate::source::{Document, Kind, NodeId, Position, Scalar, Source, SyntaxError, is_sexagesimal, parse, write_json};
+
+/// A file with its documents.
+#[derive(Debug)]
+pub struct File {
+    /// The file.
+    pub source: Source,
+    /// Its documents; none if it is neither YAML nor JSON.
+    pub documents: Vec<Document>,
+    /// Why it is neither.
+    pub error: Option<SyntaxError>,
+}
+
+impl File {
+    /// Reads the documents of a file.
+    pub fn new(source: Source) -> Self {
+        match parse(&source) {
+            Ok(documents) => Self { source, documents, error: None },
+            Err(error) => Self { source, documents: Vec::new(), error: Some(error) },
+        }
+    }
+}
+
+/// A configuration of this filter, wherever it was found.
+#[derive(Debug)]
+pub struct Configuration {
+    /// The index of its file.
+    pub file: usize,
+    /// Its resource, as `WasmPlugin default/basic-auth`; empty of a bare configuration.
+    pub resource: String,
+    /// The path of the configuration in its document.
+    pub path: String,
+    /// Where it begins.
+    pub position: Position,
+    /// Its text; or why the module would get none that it can read.
+    pub text: Result<ConfigText, String>,
+    /// The environment of its virtual machine.
+    pub variables: Variables,
+    /// Where it works.
+    pub place: Place,
+    /// What is to be said about its resource.
+    pub findings: Vec<Finding>,
+}
+
+/// Where a configuration works.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Place {
+    /// Whether clients are inside the mesh: a sidecar, a waypoint or a Service.
+    pub in_mesh: bool,
+    /// Whether the address of a client is known to be no more than what a header says.
+    pub has_forged_addresses: bool,
+}
+
+/// Every configuration in some files, in their order.
+pub fn configurations(files: &[File]) -> Vec<Configuration> {
+    let mut found = Vec::new();
+    for (index, file) in files.iter().enumerate() {
+        if let Some(error) = &file.error {
+            found.extend(broken_json(index, file, error));
+        }
+        for document in &file.documents {
+            let Some(root) = document.root() else { continue };
+            if file.documents.len() > 1 && document.scalar(root) == Some(Scalar::Null) {
+                continue;
+            }
+            let before = found.len();
+            for resource in resources(document, root) {
+                match resource.kind.as_str() {
+                    "WasmPlugin" | "TrafficExtension" => found.extend(istio::plugin(index, document, &resource, files)),
+                    _ => envoy::filters(index, document, &resource, &mut found),
+                }
+            }
+            if found.len() == before && is_bare(file, document, root) {
+                found.push(bare(index, file, document, root));
+            }
+        }
+        if file.documents.is_empty() && file.error.is_none() && file.source.is_named {
+            found.push(empty(index));
+        }
+    }
+    found
+}
+
+/// Whether a document is a configuration itself.
+fn is_bare(file: &File, document: &Document, root: NodeId) -> bool {
+    const OTHERS: [&str; 8] =
+        ["apiVersion", "kind", "static_resources", "dynamic_resources", "configs", "resources", "admin", "node"];
+    if document.members(root).iter().any(|(key, _)| document.text(*key).is_some_and(|key| OTHERS.contains(&key))) {
+        return false;
+    }
+    file.source.is_named || has_field(document, root)
+}
+
+/// Whether a mapping has a field of the top of a configuration, or one that is nearly `basic_auth_rules`.
+fn has_field(document: &Document, id: NodeId) -> bool {
+    document.members(id).iter().filter_map(|(key, _)| document.text(*key)).any(|key| {
+        let is_field = FIELDS.iter().any(|field| field.name == key && field.objects.contains(&Object::Top));
+        is_field || names_module(key)
+    })
+}
+
+/// Whether a name or a place is this module's.
+fn names_module(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    ["basic_auth", "basic-auth", "basicauth"].iter().any(|name| lower.contains(name))
+}
+
+fn bare(index: usize, file: &File, document: &Document, root: NodeId) -> Configuration {
+    // JSON is handed over as it is written, so that errors are the module's own.
+    let text = &file.source.text;
+    let is_named_json = Path::new(&file.source.name).extension().is_some_and(|ending| ending == "json");
+    let text = if is_named_json || serde_json::from_str::<&serde_json::value::RawValue>(text).is_ok() {
+        Ok(ConfigText::File(file.source.text.clone()))
+    } else {
+        values(document, root)
+    };
+    Configuration {
+        file: index,
+        resource: String::new(),
+        path: String::new(),
+        position: document.position(root),
+        text,
+        variables: Variables::default(),
+        place: Place::default(),
+        findings: sexagesimal(index, document, root, ""),
+    }
+}
+
+/// The file that is named is empty, and so is the configuration.
+fn empty(index: usize) -> Configuration {
+    Configuration {
+        file: index,
+        resource: String::new(),
+        path: String::new(),
+        position: Position::START,
+        text: Ok(ConfigText::File(String::new())),
+        variables: Variables::default(),
+        place: Place::default(),
+        findings: Vec::new(),
+    }
+}
+
+/// A bare configuration in JSON with a slip: what the module says of it.
+fn broken_json(index: usize, file: &File, _: &SyntaxError) -> Option<Configuration> {
+    let text = &file.source.text;
+    let is_ours = file.source.is_named || text.contains("basic_auth_rules");
+    let is_other = ["apiVersion", "\"kind\"", "static_resources", "\"configs\""].iter().any(|name| text.contains(name));
+    let is_json = text.trim_start().starts_with(['{', '[']) && !text.contains("{{");
+    (is_ours && is_json && !is_other)
+        .then(|| Configuration { text: Ok(ConfigText::File(text.clone())), ..empty(index) })
+}
+
+/// Texts without quotes that some programs take for numbers of base 60.
+fn sexagesimal(file: usize, document: &Document, id: NodeId, title: &str) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let (mut rest, mut seen) = (vec![id], HashSet::new());
+    while let Some(id) = rest.pop() {
+        if !seen.insert(id) {
+            continue;
+        }
+        rest.extend(document.items(id));
+        rest.extend(document.members(id).iter().map(|(_, value)| *value));
+        let Some(node) = document.node(id).filter(|_| findings.len() < 10) else { break };
+        if let Kind::Scalar { text, style: ScalarStyle::Plain, is_string: false } = &node.kind
+            && is_sexagesimal(text)
+        {
+            findings.push(Finding {
+                level: Level::Warning,
+                code: "number-of-base-60",
+                source: file,
+                position: node.start,
+                resource: title.to_owned(),
+                path: String::new(),
+                sentence: "YAML 1.1 takes this for a number of base 60, kubectl for a string; put it in quotes"
+                    .to_owned(),
+            });
+        }
+    }
+    findings
+}
+
+/// Values of a document as JSON.
+fn values(document: &Document, id: NodeId) -> Result<ConfigText, String> {
+    let too_much = || "its aliases unfold to more than a module takes; write it out, with fewer of them".to_owned();
+    write_json(document, id).map(ConfigText::Values).ok_or_else(too_much)
+}
+
+/// A finding about a resource.
+fn finding(
+    file: usize,
+    resource: &Resource,
+    position: Position,
+    path: &str,
+    (level, code): (Level, &'static str),
+    sentence: &str,
+) -> Finding {
+    Finding {
+        level,
+        code,
+        source: file,
+        position,
+        resource: resource.title.clone(),
+        path: path.to_owned(),
+        sentence: sentence.to_owned(),
+    }
+}

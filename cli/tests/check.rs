@@ -1,0 +1,190 @@
+//! `check`: what it finds, where, and how it says so.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use crate::support::{root, run};
+use serde_json::Value;
+
+/// The findings of `--format json`, a line for each, and the exit code.
+fn found(arguments: &[&str]) -> (Vec<String>, u8) {
+    let said = run(&[&["check", "--format", "json"], arguments].concat());
+    let report: Value = serde_json::from_str(&said.output).unwrap();
+    let line = |finding: &Value| {
+        let text = |name: &str| finding[name].as_str().unwrap().to_owned();
+        let path = if text("path").is_empty() { String::new() } else { format!("{}: ", text("path")) };
+        let place = format!("{}:{}", finding["line"], finding["column"]);
+        format!("{} {place} {} {path}{}", text("level"), text("code"), text("message"))
+    };
+    (report["findings"].as_array().unwrap().iter().map(line).collect(), said.exit)
+}
+
+fn folder() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/wrong")
+}
+
+fn files() -> Vec<(String, String)> {
+    let mut files: Vec<_> = folder().read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let name = |path: &Path| path.file_name().unwrap().to_string_lossy().into_owned();
+    files.iter().map(|path| (name(path), path.to_string_lossy().into_owned())).collect()
+}
+
+#[test]
+fn everything_that_is_wrong_is_found_at_its_place() {
+    let expected: BTreeMap<String, Value> = serde_json::from_str(include_str!("wrong.json")).unwrap();
+    let mut actual = BTreeMap::new();
+    for (name, path) in files() {
+        let (findings, exit) = found(&[&path]);
+        actual.insert(name, serde_json::json!({"exit": exit, "findings": findings}));
+    }
+    assert!(actual.len() >= 60);
+    if std::env::var_os("WRITE_EXPECTED").is_some() {
+        fs::write(folder().with_extension("json"), format!("{:#}\n", serde_json::json!(actual))).unwrap();
+    }
+    let names = |of: &BTreeMap<String, Value>| of.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(&actual), names(&expected));
+    for (name, found) in &actual {
+        assert!(!found["findings"].as_array().unwrap().is_empty(), "{name}");
+        assert_eq!(found, &expected[name], "{name}");
+    }
+}
+
+#[test]
+fn no_report_shows_a_secret() {
+    for (name, path) in files() {
+        for format in ["text", "json", "github", "sarif"] {
+            let said = run(&["check", "--format", format, &path]);
+            let shown = said.output + &said.errors;
+            for secret in ["5en6G6", "ok:test", "hunter2", "b2s6dGVzd", "YWxpY2U6", "apr1$a", "CO367", "plain\n"] {
+                assert!(!shown.contains(secret), "{name} {format}: {shown}");
+            }
+        }
+    }
+    // Unless it is asked for.
+    let file = folder().join("value-echo-base64.yaml");
+    let said = run(&["check", "--show-secrets", &file.to_string_lossy()]);
+    assert!(said.output.contains("b2s6dGVzdAo="), "{}", said.output);
+}
+
+#[test]
+fn the_examples_are_clean() {
+    let (findings, exit) = found(&[&root().join("examples").to_string_lossy()]);
+    // The example of the C++ module names its methods and its passwords, and no image of ours is released yet.
+    let code = |line: &String| line.split(' ').nth(2).unwrap().to_owned();
+    let kinds: std::collections::BTreeSet<String> = findings.iter().map(code).collect();
+    assert_eq!(exit, 0, "{findings:#?}");
+    assert!(
+        kinds
+            .iter()
+            .all(|kind| ["open-methods", "plain-password", "no-sha256", "unknown-variable"].contains(&kind.as_str())),
+        "{findings:#?}"
+    );
+    // secret.yaml has the value of its variable in its own stream.
+    let (findings, _) = found(&[&root().join("examples/istio/secret.yaml").to_string_lossy()]);
+    assert!(!findings.iter().any(|line| line.contains("unknown-variable")), "{findings:#?}");
+}
+
+#[test]
+fn a_text_shows_the_line() {
+    let file = folder().join("slip-prefix-star.yaml");
+    let name = file.to_string_lossy();
+    let said = run(&["check", &name]);
+    let cure = "`*` is no wildcard here; write `prefix: /admin/` for all below `/admin`, `suffix: .php` for an ending, `regex: /a/.*/b` for more, or `%2A` for the character";
+    let expected = format!(
+        "error[refused]: basic_auth_rules[0].prefix: {cure}\n  --> {name}:15:15\n   |\n15 |     - prefix: /admin*\n   |               ^^^^^^^ WasmPlugin basic-auth\n\n1 configuration: 1 error, 0 warnings, 0 notes\n"
+    );
+    assert_eq!((said.output, said.exit), (expected, 1));
+}
+
+#[test]
+fn reports_for_machines_name_file_line_and_sentence() {
+    let file = folder().join("slip-method-all.yaml");
+    let name = file.to_string_lossy();
+    let said = run(&["check", "--format", "github", &name]);
+    let expected = format!(
+        "::error file={name},line=16,col=25,title=basic_auth refused::basic_auth_rules[0].request_methods[0]: no method has this name; write `*` for every method\n"
+    );
+    assert_eq!(said.output, expected);
+    let sarif: Value = serde_json::from_str(&run(&["check", "--format", "sarif", &name]).output).unwrap();
+    let result = &sarif["runs"][0]["results"][0];
+    let location = &result["locations"][0]["physicalLocation"];
+    assert_eq!(
+        (&sarif["version"], &result["level"], &result["ruleId"]),
+        (&"2.1.0".into(), &"error".into(), &"refused".into())
+    );
+    assert_eq!(location["artifactLocation"]["uri"], *name);
+    assert_eq!((&location["region"]["startLine"], &location["region"]["startColumn"]), (&16.into(), &25.into()));
+}
+
+#[test]
+fn exit_codes_tell_wrong_from_unreadable() {
+    let wrong = |name: &str| folder().join(name).to_string_lossy().into_owned();
+    let warning = wrong("slip-regex-of-whole-path.yaml");
+    assert_eq!(run(&["check", &warning]).exit, 0);
+    assert_eq!(run(&["check", "--strict", &warning]).exit, 1);
+    assert_eq!(run(&["check", "--strict", &wrong("resource-no-sha256.yaml")]).exit, 0);
+    let missing = run(&["check", "/no/such/file.yaml"]);
+    assert_eq!(
+        (missing.exit, missing.output.contains("/no/such/file.yaml: No such file")),
+        (2, true),
+        "{}",
+        missing.output
+    );
+    // No configuration of ours: a sentence.
+    let other = root().join("tools/requirements");
+    let said = run(&["check", &other.to_string_lossy()]);
+    assert_eq!(said.exit, 2);
+    assert!(said.errors.starts_with("basic-auth: no configuration of this filter in "), "{}", said.errors);
+    assert_eq!(run(&["check"]).exit, 2);
+    assert_eq!(run(&["--version"]).exit, 0);
+}
+
+#[test]
+fn a_value_on_the_command_line_satisfies_a_variable() {
+    let file = root().join("examples/envoy/htpasswd.yaml");
+    let name = file.to_string_lossy();
+    let (findings, _) = found(&[&name]);
+    assert!(findings[0].contains("unknown-variable the value of `BASIC_AUTH_USERS`"), "{findings:?}");
+    let (findings, exit) = found(&[&name, "--env", "BASIC_AUTH_USERS=alice:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ="]);
+    assert_eq!((findings, exit), (Vec::new(), 0));
+    let (findings, exit) = found(&[&name, "--env", "BASIC_AUTH_USERS=alice"]);
+    assert_eq!(exit, 1);
+    assert!(findings[0].contains("basic_auth_rules[0].htpasswd_env: line 1: no colon"), "{findings:?}");
+    assert_eq!(run(&["check", &name, "--env", "BASIC_AUTH_USERS"]).exit, 2);
+}
+
+#[test]
+fn a_configuration_that_is_refused_natively_is_refused_here_in_the_same_words() {
+    let document: Value = serde_json::from_str(include_str!("../../testdata/refusals.json")).unwrap();
+    let folder = std::env::temp_dir().join(format!("basic-auth-refusals-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    for (index, row) in document["refusals"].as_array().unwrap().iter().enumerate() {
+        // Of a bare configuration nobody knows the environment.
+        if row.get("protobuf").is_some() || row.to_string().contains("BASIC_AUTH_IS_NOT_SET") {
+            continue;
+        }
+        let text = row["text"].as_str().map_or_else(|| row["configuration"].to_string(), str::to_owned);
+        let file = folder.join(format!("{index}.json"));
+        fs::write(&file, &text).unwrap();
+        let said = run(&["check", "--format", "github", &file.to_string_lossy()]);
+        let lines: Vec<&str> = said
+            .output
+            .lines()
+            .filter_map(|line| line.split_once("title=basic_auth refused::"))
+            .map(|(_, line)| line)
+            .collect();
+        let expected: Vec<String> = match row["errors"].as_array() {
+            Some(errors) => errors.iter().map(|error| error.as_str().unwrap().replace('%', "%25")).collect(),
+            None => vec![row["error"].as_str().unwrap().replace('%', "%25")],
+        };
+        assert!(
+            expected.iter().all(|line| lines.contains(&line.as_str()) || line.starts_with("and ")),
+            "{text}: {lines:?}, and not {expected:?}"
+        );
+        assert!(!said.output.contains("SECRET"), "{}", said.output);
+        assert_eq!(said.exit, 1, "{text}");
+    }
+    fs::remove_dir_all(folder).unwrap();
+}

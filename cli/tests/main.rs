@@ -1,0 +1,13 @@
+//! The program as its users call it. One crate, so that it is linked once.
+
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "tests panic when they fail"
+)]
+
+mod check;
+mod core;
+mod support;

@@ -2,6 +2,7 @@
 
 use super::pair::{Pair, decode};
 use crate::request::HeaderLines;
+use crate::request::header_name::is_token_byte;
 
 /// What a request presents as its credential. Its `Debug` shows no password.
 #[derive(Debug)]
@@ -21,6 +22,9 @@ impl Presented {
     /// credentials = "Basic" 1*SP token68    ; RFC 9110, section 11.4; the scheme without case
     /// ```
     /// The token is base64 in its canonical form (RFC 4648, section 3.5), with all of its padding or none.
+    ///
+    /// Another scheme counts as missing. Where some backend may still find a `Basic` credential, behind a tab or as a
+    /// member of a list, the header is malformed: what passes as missing must not carry one.
     #[must_use]
     pub fn parse(header: HeaderLines<'_>) -> Self {
         let value = match header {
@@ -28,18 +32,31 @@ impl Presented {
             HeaderLines::One(value) => value,
             HeaderLines::Several => return Self::Malformed,
         };
-        let end = value.iter().position(|byte| *byte == b' ').unwrap_or(value.len());
-        let (scheme, token) = value.split_at_checked(end).unwrap_or((value, b""));
+        let scheme = scheme(value);
         if scheme.is_empty() {
             return Self::Malformed;
         }
         if !scheme.eq_ignore_ascii_case(b"basic") {
-            return Self::Missing;
+            return if lists_basic(value) { Self::Malformed } else { Self::Missing };
         }
+        let token = value.get(scheme.len()..).unwrap_or_default();
         let spaces = token.iter().take_while(|byte| **byte == b' ').count();
         let pair = decode(token.get(spaces..).unwrap_or_default()).and_then(|bytes| Pair::new(bytes).ok());
         pair.map_or(Self::Malformed, Self::Pair)
     }
+}
+
+/// The token at the beginning of a value: what it ends at does not matter, for a backend may take more than a space.
+fn scheme(value: &[u8]) -> &[u8] {
+    let end = value.iter().position(|byte| !is_token_byte(*byte)).unwrap_or(value.len());
+    value.get(..end).unwrap_or_default()
+}
+
+/// Whether a member of a list behind the first is of the `Basic` scheme.
+#[cold]
+fn lists_basic(value: &[u8]) -> bool {
+    let members = value.split(|byte| *byte == b',').skip(1);
+    members.map(<[u8]>::trim_ascii_start).any(|member| scheme(member).eq_ignore_ascii_case(b"basic"))
 }
 
 #[cfg(test)]
@@ -73,10 +90,23 @@ mod tests {
             "Basic b2s6dGVzdA==,Basic b2s6dGVzdA==",
             "Basic b2s6\tdGVzdA==",
             "Basic \u{fc}",
+            "Basic\tb2s6dGVzdA==",
+            "Basic=b2s6dGVzdA==",
+            "Basic\u{a0}b2s6dGVzdA==",
+            "Bearer a, Basic b2s6dGVzdA==",
+            "Bearer a,basic\tb2s6dGVzdA==",
+            "Bearer a ,\t Basic",
+            "Basic b2s6dGVzdA==, Bearer a",
         ] {
             assert_eq!(read(value), "malformed", "{value}");
         }
-        for value in ["Bearer b2s6dGVzdA==", "Basicb2s6dGVzdA==", "Basic\tb2s6dGVzdA=="] {
+        for value in [
+            "Bearer b2s6dGVzdA==",
+            "Basicb2s6dGVzdA==",
+            "Digest username=a, uri=basic, realm=basics",
+            "Bearer Basic b2s6dGVzdA==",
+            "Bearer a, Basics b",
+        ] {
             assert_eq!(read(value), "missing", "{value}");
         }
         assert!(matches!(Presented::parse(HeaderLines::None), Presented::Missing));

@@ -494,6 +494,12 @@ impl HashedLogin {
         self.state.first
     }
 
+    /// How many rules are still to be asked behind the one that hashes.
+    #[must_use]
+    pub(crate) fn rest(&self) -> usize {
+        self.rest.len()
+    }
+
     /// The rule that has to hash.
     #[must_use]
     pub(crate) fn hashing_rule<'p>(&self, policy: &'p Policy) -> Option<&'p Rule> {

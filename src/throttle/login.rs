@@ -17,6 +17,8 @@ use crate::users::verification::Verification;
 pub(super) struct QueuedLogin {
     first: WaitingLogin,
     others: Vec<WaitingLogin>,
+    /// What the others take, in bytes.
+    others_bytes: usize,
     verification: Verification,
     /// Under what the pair is remembered once it was verified.
     pub(super) remembered: Fingerprint,
@@ -81,12 +83,25 @@ impl LoginAttempt {
     }
 }
 
+impl WaitingLogin {
+    /// About what it takes in memory, in bytes.
+    fn bytes(&self) -> usize {
+        let rules = self.source.attempt.as_ref().map_or(0, |attempt| attempt.rules.len());
+        let indexes = rules.saturating_add(self.login.rest()).saturating_mul(size_of::<usize>());
+        let pair = self.login.pair();
+        let pair = pair.user().len().saturating_add(pair.password().len());
+        size_of::<Self>().saturating_add(pair).saturating_add(indexes)
+    }
+}
+
 impl QueuedLogin {
-    /// How many logins share a verification. Each takes about 200 bytes.
+    /// How many logins share a verification. Each takes about 200 bytes, but for long pairs and many rules.
     const MAX_LOGINS: usize = 256;
+    /// How many bytes they may take: who presents pairs of 40 kB must not make the module hold megabytes for each.
+    const MAX_BYTES: usize = 128 << 10;
 
     pub(super) fn new(first: WaitingLogin, verification: Verification, remembered: Fingerprint) -> Self {
-        Self { first, others: Vec::new(), verification, remembered }
+        Self { first, others: Vec::new(), others_bytes: 0, verification, remembered }
     }
 
     /// The login that came first.
@@ -128,11 +143,12 @@ impl QueuedLogin {
 
     /// Whether no more logins may share this verification.
     pub(super) fn is_full(&self) -> bool {
-        self.others.len().saturating_add(1) >= Self::MAX_LOGINS
+        self.others.len().saturating_add(1) >= Self::MAX_LOGINS || self.others_bytes >= Self::MAX_BYTES
     }
 
     /// Lets another login wait for this verification.
     pub(super) fn share(&mut self, login: WaitingLogin) {
+        self.others_bytes = self.others_bytes.saturating_add(login.bytes());
         self.others.push(login);
     }
 
@@ -143,14 +159,15 @@ impl QueuedLogin {
 
     /// Takes a request back; says whether any is left.
     pub(super) fn forget(&mut self, request: u32) -> bool {
-        if self.first.source.request != request {
+        if self.first.source.request == request {
+            let mut others = mem::take(&mut self.others).into_iter();
+            let Some(next) = others.next() else { return false };
+            self.first = next;
+            self.others = others.collect();
+        } else {
             self.others.retain(|login| login.source.request != request);
-            return true;
         }
-        let mut others = mem::take(&mut self.others).into_iter();
-        let Some(next) = others.next() else { return false };
-        self.first = next;
-        self.others = others.collect();
+        self.others_bytes = self.others.iter().map(WaitingLogin::bytes).fold(0, usize::saturating_add);
         true
     }
 }

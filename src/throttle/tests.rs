@@ -422,6 +422,25 @@ fn whoever_waits_with_a_pair_is_answered_when_it_is_verified() {
     assert!(!worker.throttle.is_idle(), "two others wait before the fourth");
 }
 
+/// One client must not make a worker hold megabytes with one pair that it presents over and over.
+#[test]
+fn logins_that_share_a_verification_hold_bounded_memory() {
+    let mut worker = Worker::new(&format!(
+        r#"{{"hash_budget_ms_per_second": 1, "basic_auth_rules": [{{"prefix": "/", "htpasswd": "alice:{BCRYPT4}"}}]}}"#
+    ));
+    let waiting = |worker: &mut Worker, pair: &str| {
+        let waits = |worker: &mut Worker| worker.login(1, "/", pair).is_none();
+        (0..300).take_while(|_| waits(worker)).count()
+    };
+    assert_eq!(waiting(&mut worker, "alice:usual"), 256);
+    let long = format!("alice:{}", "x".repeat(32_000));
+    // By then the client is no longer told to come again.
+    worker.drain();
+    worker.now += Duration::from_mins(1);
+    let few = waiting(&mut worker, &long);
+    assert!((1..=8).contains(&few), "{few} logins of 32 kB");
+}
+
 #[test]
 fn a_remembered_pair_passes_whatever_its_client_did_before() {
     let mut worker = Worker::new(&format!(

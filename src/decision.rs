@@ -53,6 +53,8 @@ pub enum Decision<'p> {
         refusal: &'p Refusal,
         /// That rule.
         rule: usize,
+        /// What was presented, if it could be read.
+        pair: Option<Pair>,
     },
     /// The password was not looked at, and may be presented again later.
     Throttled {
@@ -124,6 +126,17 @@ pub enum Reason {
 impl Exemption {
     /// Every exemption, in the order of the decision.
     pub const ALL: [Self; 4] = [Self::Preflight, Self::SourceRange, Self::AllowMissing, Self::DryRun];
+
+    /// Its name: that of the field which makes it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Preflight => "cors_preflight",
+            Self::SourceRange => "allow_source_ranges",
+            Self::AllowMissing => "allow_missing",
+            Self::DryRun => "dry_run",
+        }
+    }
 }
 
 impl Reason {
@@ -140,6 +153,12 @@ impl Reason {
         Self::PlainHttp,
         Self::NotConfigured,
     ];
+
+    /// Its name: `missing`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.details().trim_start_matches("basic_auth_")
+    }
 
     /// What Envoy's `%RESPONSE_CODE_DETAILS%` says of the refusal: `basic_auth_` and the reason.
     #[must_use]
@@ -159,21 +178,16 @@ impl Reason {
     }
 }
 
-/// The reason without its prefix: `missing`.
+/// Its name.
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.details().trim_start_matches("basic_auth_"))
+        f.write_str(self.name())
     }
 }
 
 impl fmt::Display for Exemption {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Preflight => "cors_preflight",
-            Self::SourceRange => "allow_source_ranges",
-            Self::AllowMissing => "allow_missing",
-            Self::DryRun => "dry_run",
-        })
+        f.write_str(self.name())
     }
 }
 
@@ -231,6 +245,15 @@ impl Decision<'_> {
         }
     }
 
+    /// What a rule on trial would have refused.
+    #[must_use]
+    pub fn dry_run(&self) -> Option<DryRun> {
+        match self {
+            Self::Exempt { dry_run, .. } | Self::Accepted { dry_run, .. } => *dry_run,
+            _ => None,
+        }
+    }
+
     /// What is answered in the place of the upstream; `None` if the request goes on to it.
     #[must_use]
     pub fn response(&self) -> Option<Response<'_>> {
@@ -254,7 +277,7 @@ impl fmt::Display for Decision<'_> {
             Self::NotConfigured => return f.write_str("not configured"),
             Self::Pass => return f.write_str("pass"),
             Self::AmbiguousPath => return f.write_str("refused for ambiguous_path"),
-            Self::Refused { reason, refusal, rule } => {
+            Self::Refused { reason, refusal, rule, .. } => {
                 let realm = refusal.realm().text();
                 return write!(f, "refused for {reason} by rule {rule} with realm {realm}");
             }
@@ -362,7 +385,7 @@ impl<'p> Login<'p> {
         };
         let (index, rule) = first;
         if !rule.allows_missing() && !rule.is_dry_run() {
-            return Err(refused(reason, index, rule));
+            return Err(refused(reason, index, rule, None));
         }
         Err(without_pair(reason, first, covering))
     }
@@ -466,7 +489,7 @@ fn without_pair<'p>(reason: Reason, first: (usize, &'p Rule), others: Covering<'
             dry_run.get_or_insert(DryRun { reason, rule: index });
             Exemption::DryRun
         } else {
-            return refused(reason, index, rule);
+            return refused(reason, index, rule, None);
         };
         exempt.get_or_insert((by, index));
     }
@@ -549,14 +572,14 @@ impl HashedLogin {
             Verdict::WrongPassword | Verdict::UnknownUser => Reason::WrongPassword,
         };
         let index = self.hashing;
-        self.unless_on_trial(policy, reason, |rule| refused(reason, index, rule))
+        self.unless_on_trial(policy, reason, |rule, pair| refused(reason, index, rule, Some(pair)))
     }
 
     /// The login without the password having been looked at; a rule on trial lets it go on.
     #[must_use]
     pub(crate) fn throttled(self, policy: &Policy, reason: Reason, retry_after: u64) -> Progress<'_> {
         let rule = self.state.first;
-        self.unless_on_trial(policy, reason, |_| Decision::Throttled { reason, retry_after, rule })
+        self.unless_on_trial(policy, reason, |_, _| Decision::Throttled { reason, retry_after, rule })
     }
 
     /// Goes on if the rule that hashes is on trial; what becomes of the request otherwise.
@@ -564,14 +587,14 @@ impl HashedLogin {
         mut self,
         policy: &'p Policy,
         reason: Reason,
-        refused: impl FnOnce(&'p Rule) -> Decision<'p>,
+        refused: impl FnOnce(&'p Rule, Pair) -> Decision<'p>,
     ) -> Progress<'p> {
         match policy.rule(self.hashing) {
             Some(rule) if rule.is_dry_run() => {
                 self.state.dry_run.get_or_insert(DryRun { reason, rule: self.hashing });
                 self.go_on(policy)
             }
-            Some(rule) => Progress::Decided(refused(rule)),
+            Some(rule) => Progress::Decided(refused(rule, self.state.pair)),
             None => Progress::Decided(Decision::NotConfigured),
         }
     }
@@ -611,7 +634,7 @@ fn ask<'p>(
             Verdict::WrongPassword => Reason::WrongPassword,
         };
         if !rule.is_dry_run() {
-            return Progress::Decided(refused(reason, index, rule));
+            return Progress::Decided(refused(reason, index, rule, Some(state.pair)));
         }
         state.dry_run.get_or_insert(DryRun { reason, rule: index });
     }
@@ -623,8 +646,8 @@ fn ask<'p>(
     })
 }
 
-fn refused(reason: Reason, index: usize, rule: &Rule) -> Decision<'_> {
-    Decision::Refused { reason, refusal: rule.refusal(), rule: index }
+fn refused(reason: Reason, index: usize, rule: &Rule, pair: Option<Pair>) -> Decision<'_> {
+    Decision::Refused { reason, refusal: rule.refusal(), rule: index, pair }
 }
 
 #[cfg(test)]
@@ -663,7 +686,7 @@ mod tests {
                 [Reason::Missing, Reason::Malformed, Reason::UnknownUser, Reason::WrongPassword, Reason::NotAllowed]
             {
                 let (is_status, headers, body, details) =
-                    answer(&Decision::Refused { reason, refusal: &refusal, rule: 0 }).unwrap();
+                    answer(&Decision::Refused { reason, refusal: &refusal, rule: 0, pair: None }).unwrap();
                 assert_eq!((is_status, headers, body.as_str()), (status, vec![format!("{name}: {challenge}")], ""));
                 assert_eq!(details, format!("basic_auth_{reason}"));
             }

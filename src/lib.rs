@@ -20,7 +20,7 @@
 //! | `policy` | a configuration compiled for decisions |
 //! | `decision` | what becomes of a request |
 //! | `throttle` | logins that take time: the queue of slow hashes, its budget, locks, remembered logins |
-//! | `telemetry` | what is counted |
+//! | `telemetry` | what is counted, measured, logged and told to the access log |
 //! | `session` | the life of requests that wait, behind a trait for the proxy |
 //! | `proxy` | the only module that talks to the proxy; it exists for WASI alone |
 //!
@@ -54,6 +54,7 @@ mod config;
 mod policy;
 
 mod decision;
+mod host;
 mod telemetry;
 mod throttle;
 
@@ -70,6 +71,7 @@ pub use config::{
     Rule, Warning, WarningKind,
 };
 pub use decision::{Decision, DryRun, Exemption, Reason};
+pub use host::HostError;
 #[cfg(feature = "ablation")]
 pub use matching::readings::ablation::{NoSuchStep, step_names, without_step};
 #[cfg(feature = "explain")]
@@ -80,7 +82,7 @@ pub use policy::Policy;
 pub use policy::explain::Match;
 pub use request::{HeaderLines, HeaderNames, Request, header_map};
 pub use response::{Realm, Refusal, Response};
-pub use session::{Host, HostError, RequestState, Session};
-pub use telemetry::Event;
+pub use session::{Host, RequestState, Session};
+pub use telemetry::{Event, MetricHost, MetricKind};
 pub use users::header::Presented;
 pub use users::pair::Pair;

@@ -24,6 +24,10 @@ use crate::users::list::UserList;
 use crate::users::pair::Pair;
 use crate::users::plain::{PlainListId, PlainLists, Verdict};
 
+/// How many named rules are counted one by one, the first ones in the order of the configuration: the proxy keeps each of
+/// their counters for good.
+pub(crate) const MAX_COUNTED_RULES: usize = 256;
+
 /// What is protected, how, and who may pass.
 pub struct Policy {
     index: Index,
@@ -39,6 +43,9 @@ pub struct Policy {
     lockout: Option<Lockout>,
     options: Options,
     has_source_ranges: bool,
+    /// The indexes of the rules that are counted one by one, in order.
+    counted: Vec<u32>,
+    digest: u32,
 }
 
 /// An htpasswd list, with its number among all of them.
@@ -206,6 +213,7 @@ impl Policy {
         let mut plain = Vec::with_capacity(config.rules.len());
         let mut rules = Vec::with_capacity(config.rules.len());
         let mut has_source_ranges = false;
+        let mut counted = Vec::new();
         let named: Vec<_> = config
             .users
             .into_iter()
@@ -243,6 +251,9 @@ impl Policy {
                 allow_missing: rule.allow_missing,
                 dry_run: rule.dry_run,
             };
+            if compiled.name().is_some() && counted.len() < MAX_COUNTED_RULES {
+                counted.push(number);
+            }
             rules.push((compiled, users));
         }
         let (plain, lists) = PlainLists::new(plain);
@@ -273,6 +284,8 @@ impl Policy {
             lockout: config.lockout,
             options: config.options,
             has_source_ranges,
+            counted,
+            digest: config.digest,
         }
     }
 
@@ -317,6 +330,23 @@ impl Policy {
     #[must_use]
     pub fn has_source_ranges(&self) -> bool {
         self.has_source_ranges
+    }
+
+    /// Which configuration this is, see [`Config::digest`].
+    #[must_use]
+    pub fn digest(&self) -> u32 {
+        self.digest
+    }
+
+    /// The names of the rules that are counted one by one, by their slots.
+    pub(crate) fn counted_rules(&self) -> Vec<Box<str>> {
+        let names = self.counted.iter().filter_map(|index| self.indexed_rule(*index)?.1.name());
+        names.map(Box::from).collect()
+    }
+
+    /// The slot of a rule among those that are counted one by one.
+    pub(crate) fn counted_slot(&self, rule: usize) -> Option<usize> {
+        self.counted.binary_search(&u32::try_from(rule).ok()?).ok()
     }
 
     /// The rules that are asked about a request, as their indexes in the configuration, in order: all that cover it, or

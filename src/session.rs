@@ -8,27 +8,35 @@
 //! answered by the configuration that was in force when the request came. It never configures a root context twice; other
 //! hosts may, and [`Session::close`] is for them.
 
-use std::cell::{RefCell, RefMut};
-use std::fmt;
+use std::cell::{Cell, RefCell, RefMut};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::time::Duration;
 
 use hashbrown::HashMap;
-use log::error;
+use hashlink::LinkedHashMap;
+use log::{debug, error, warn};
 
 use crate::decision::{Decision, Reason};
+use crate::host::HostError;
 use crate::policy::Policy;
 use crate::request::Request;
 use crate::request::client::parse_source_address;
 use crate::response::Response;
-use crate::telemetry::{Event, events};
+use crate::telemetry::{Account, Event, Levels, MetricHost, Metrics, Wave};
 use crate::throttle::{Outcome, Throttle};
 
 /// How often hashes are worked on while any wait. Envoy's timers are no finer on a usual kernel.
 const TICK: Duration = Duration::from_millis(4);
 
+/// How long after something was counted the proxy is told. A tick costs it as much as twenty requests cost this filter, so
+/// there is none where nothing is counted.
+const REPORT: Duration = Duration::from_secs(1);
+
+/// How many requests that no rule covers are counted before the proxy is told, if nothing else is.
+const MAX_UNTOLD_PASSES: u32 = 1_024;
+
 /// What a session asks of the proxy.
-pub trait Host {
+pub trait Host: MetricHost {
     /// The time of a monotonic clock, from any beginning.
     fn now(&self) -> Duration;
 
@@ -66,29 +74,17 @@ pub trait Host {
     /// That the proxy did not do it.
     fn remove_header(&self, name: &[u8]) -> Result<(), HostError>;
 
-    /// Counts something.
-    fn count(&self, event: Event);
-
     /// Gives the request that is being handled a header, in the place of all lines of it.
     ///
     /// # Errors
     /// That the proxy did not do it.
     fn set_header(&self, name: &[u8], value: &[u8]) -> Result<(), HostError>;
-}
 
-/// A call that the proxy did not carry out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct HostError {
-    /// The function of the ABI.
-    pub call: &'static str,
-    /// What it answered; 0 would be success.
-    pub status: u32,
-}
-
-impl fmt::Display for HostError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} answered {}", self.call, self.status)
-    }
+    /// Lets the proxy know something about the request that is being handled, for its access log.
+    ///
+    /// # Errors
+    /// That the proxy did not do it.
+    fn set_property(&self, name: &str, value: &[u8]) -> Result<(), HostError>;
 }
 
 /// Where a request stands.
@@ -106,6 +102,19 @@ pub enum RequestState {
 pub struct Session {
     /// `None` until there is a valid configuration.
     configured: Option<Configured>,
+    /// The plugin's name with a colon and a space, for log lines; may be empty.
+    plugin: String,
+    /// What the timer of the proxy was last set to; `None` when nothing more is to be asked of it.
+    timer: Cell<Option<Duration>>,
+    /// Requests that no rule covered, counted apart: they are the most.
+    passes: Cell<u32>,
+    told: RefCell<Told>,
+}
+
+/// What was counted and is to be told.
+struct Told {
+    metrics: Metrics,
+    wave: Wave,
 }
 
 struct Configured {
@@ -117,6 +126,8 @@ struct Waiting {
     throttle: Throttle,
     /// Every request that was paused and is not over.
     states: States,
+    /// When those of them were paused that still wait, the first in front.
+    since: LinkedHashMap<u32, Duration, BuildHasherDefault<Number>>,
 }
 
 /// Where requests stand, by the numbers of their contexts. The proxy chooses those, so the hash needs no key.
@@ -144,49 +155,72 @@ impl Session {
     /// A session without a valid configuration: nothing is known to be open, so every request is answered `503`.
     #[must_use]
     pub fn not_configured() -> Self {
-        Self { configured: None }
+        Self::with(None, Metrics::default())
     }
 
     /// The session of a policy. The key is random and a secret of this session.
     #[must_use]
     pub fn new(policy: Policy, key: &[u8; 32], now: Duration) -> Self {
         let throttle = Throttle::new(&policy, key, now);
-        let waiting = RefCell::new(Waiting { throttle, states: States::default() });
-        Self { configured: Some(Configured { policy, waiting }) }
+        let waiting = Waiting { throttle, states: States::default(), since: LinkedHashMap::default() };
+        let metrics = Metrics::new(&policy);
+        Self::with(Some(Configured { policy, waiting: RefCell::new(waiting) }), metrics)
+    }
+
+    fn with(configured: Option<Configured>, metrics: Metrics) -> Self {
+        let told = RefCell::new(Told { metrics, wave: Wave::default() });
+        let (timer, passes) = (Cell::new(Some(Duration::ZERO)), Cell::new(0));
+        Self { configured, plugin: String::new(), timer, passes, told }
+    }
+
+    /// The same, with what its log lines begin with.
+    #[must_use]
+    pub fn named(self, plugin: String) -> Self {
+        Self { plugin, ..self }
+    }
+
+    /// Asks for a first tick, in which the proxy learns what is in force. What is only tried never has one.
+    pub fn start(&self, host: &impl Host) {
+        self.report_soon(host);
+    }
+
+    /// Tells the proxy that a configuration was refused, at once: there may be no tick.
+    pub fn config_refused(&self, host: &impl Host) {
+        if let Some(mut told) = self.told() {
+            told.metrics.count(Event::ConfigRefused, 1);
+            told.metrics.close(host);
+        }
     }
 
     /// Decides about a request by its headers, a serialized [header map](crate::header_map), and carries that out, or lets
     /// it wait.
     pub fn on_request(&self, host: &impl Host, number: u32, headers: &[u8], has_body: bool) -> RequestState {
-        let Some(configured) = &self.configured else { return refuse(host, &Decision::NotConfigured) };
+        let Some(configured) = &self.configured else { return self.refuse(host, &Decision::NotConfigured) };
         let policy = &configured.policy;
         let mut request = Request { has_body, ..Request::default() };
         if request.read(headers, &policy.options().headers).is_none() {
             error!("basic_auth: headers that are no header map: a request of which nothing is known is refused");
-            return refuse(host, &Decision::NotConfigured);
+            return self.refuse(host, &Decision::NotConfigured);
         }
         let source_address = &mut || parse_source_address(&host.source_address()?);
         if !policy.needs_throttle() {
-            return configured.carry_out(host, &request, &policy.decide_from(&request, source_address));
+            return self.carry_out(host, policy, &request, &policy.decide_from(&request, source_address));
         }
-        let Some(mut waiting) = configured.waiting() else { return refuse(host, &Decision::NotConfigured) };
-        let was_idle = waiting.throttle.is_idle();
+        let Some(mut waiting) = configured.waiting() else { return self.refuse(host, &Decision::NotConfigured) };
         let outcome = waiting.throttle.decide(policy, &request, number, source_address, &mut || host.now());
         if let Outcome::Decided(decision) = outcome {
             drop(waiting);
-            return configured.carry_out(host, &request, &decision);
+            return self.carry_out(host, policy, &request, &decision);
         }
-        let mut ready = remove_claims(host, &request);
-        if was_idle && ready.is_ok() {
-            ready = host.set_tick_period(TICK);
-        }
+        let ready = remove_claims(host, &request).and_then(|()| self.set_timer(host, TICK));
         if let Err(error) = ready {
             waiting.throttle.forget(number);
             drop(waiting);
             error!("basic_auth: {error}: a request that would have to wait is refused");
-            return refuse(host, &Decision::NotConfigured);
+            return self.refuse(host, &Decision::NotConfigured);
         }
         waiting.states.insert(number, RequestState::Waiting);
+        waiting.since.insert(number, host.now());
         RequestState::Waiting
     }
 
@@ -197,40 +231,232 @@ impl Session {
         waiting.and_then(|waiting| waiting.states.get(&number).copied()).unwrap_or(RequestState::Waiting)
     }
 
-    /// Does a slice of the waiting work, and tells the requests that are decided by it.
+    /// Does a slice of the waiting work, tells the requests that are decided by it, and tells the proxy what was counted.
     pub fn on_tick(&self, host: &impl Host) {
-        let Some(configured) = &self.configured else { return };
-        let Some(mut waiting) = configured.waiting() else { return };
-        let decided = waiting.throttle.work(&configured.policy, &mut || host.now());
-        // What is told to a request may end it, or hand over its body, and both come back to this session.
-        drop(waiting);
-        for (number, decision) in decided {
-            configured.tell(host, number, &decision);
+        let mut has_work = false;
+        if let Some(configured) = &self.configured {
+            let Some(mut waiting) = configured.waiting() else { return };
+            let decided = waiting.throttle.work(&configured.policy, &mut || host.now());
+            // What is told to a request may end it, or hand over its body, and both come back to this session.
+            drop(waiting);
+            for (number, decision) in decided {
+                self.tell(host, configured, number, &decision);
+            }
+            has_work = configured.waiting().is_some_and(|waiting| !waiting.throttle.is_idle());
         }
-        let is_idle = configured.waiting().is_some_and(|waiting| waiting.throttle.is_idle());
-        if is_idle {
-            stop_timer(host);
+        let is_due = self.report(host);
+        let period = match (has_work, is_due) {
+            (true, _) => TICK,
+            (false, true) => REPORT,
+            (false, false) => Duration::ZERO,
+        };
+        if let Err(error) = self.set_timer(host, period) {
+            error!("basic_auth: {error}: the timer is not as it should be");
         }
     }
 
-    /// Answers every request that waits, because another configuration takes the place of this one: `429`, come again.
+    /// Answers every request that waits, because another configuration takes the place of this one: `429`, come again. And
+    /// takes back what the proxy was told of this session.
     pub fn close(&self, host: &impl Host) {
-        let Some(configured) = &self.configured else { return };
-        let Some(mut waiting) = configured.waiting() else { return };
-        let numbers = waiting.throttle.forget_all();
-        drop(waiting);
-        for number in &numbers {
-            configured.tell(host, *number, &Decision::Throttled { reason: Reason::Busy, retry_after: 1, rule: 0 });
+        if let Some(configured) = &self.configured
+            && let Some(mut waiting) = configured.waiting()
+        {
+            let numbers = waiting.throttle.forget_all();
+            drop(waiting);
+            for number in &numbers {
+                let decision = Decision::Throttled { reason: Reason::Busy, retry_after: 1, rule: 0 };
+                self.tell(host, configured, *number, &decision);
+            }
         }
-        stop_timer(host);
+        if let Some(mut told) = self.told() {
+            told.metrics.count(Event::Passed, self.passes.take());
+            told.metrics.close(host);
+        }
+        if let Err(error) = self.set_timer(host, Duration::ZERO) {
+            error!("basic_auth: {error}: the timer goes on although nothing waits");
+        }
+        // Another session has it now.
+        self.timer.set(None);
     }
 
     /// A request that had to wait is over, perhaps because its client is gone: nothing more is hashed for it.
     pub fn on_end(&self, number: u32) {
-        if let Some(mut waiting) = self.configured.as_ref().and_then(Configured::waiting)
-            && waiting.states.remove(&number) == Some(RequestState::Waiting)
+        if let Some(mut waiting) = self.configured.as_ref().and_then(Configured::waiting) {
+            waiting.since.remove(&number);
+            if waiting.states.remove(&number) == Some(RequestState::Waiting) {
+                waiting.throttle.forget(number);
+            }
+        }
+    }
+
+    /// Asks for ticks so often, if that is not how it is.
+    fn set_timer(&self, host: &impl Host, period: Duration) -> Result<(), HostError> {
+        if self.timer.get().is_some_and(|set| set != period) {
+            host.set_tick_period(period)?;
+            self.timer.set(Some(period));
+        }
+        Ok(())
+    }
+
+    /// Asks for a tick if there is none, because something was counted.
+    #[inline]
+    fn report_soon(&self, host: &impl Host) {
+        if self.timer.get() == Some(Duration::ZERO)
+            && let Err(error) = self.set_timer(host, REPORT)
+            && let Some(mut told) = self.told()
         {
-            waiting.throttle.forget(number);
+            told.metrics.note(Err(error));
+        }
+    }
+
+    /// Tells the proxy what was counted and measured. Says whether another look is due although nothing may happen.
+    fn report(&self, host: &impl Host) -> bool {
+        let Some(mut told) = self.told() else { return false };
+        let Told { metrics, wave } = &mut *told;
+        let now = host.now();
+        let mut levels = Levels::default();
+        if let Some(mut waiting) = self.configured.as_ref().and_then(Configured::waiting) {
+            levels = waiting.levels(now);
+            metrics.count(Event::Verification, waiting.throttle.take_verifications());
+        }
+        metrics.count(Event::Passed, self.passes.take());
+        metrics.report(host, levels);
+        let (report, is_due) = wave.look(now);
+        if let Some(report) = report {
+            warn!("basic_auth: {}{report}", self.plugin);
+        }
+        is_due
+    }
+
+    fn told(&self) -> Option<RefMut<'_, Told>> {
+        // Nobody else has it in hand: what it asks of the proxy calls nothing back.
+        self.told.try_borrow_mut().ok()
+    }
+
+    /// Counts a decision about the request that is being handled, and tells logs what they want to know.
+    fn count(&self, host: &impl Host, decision: &Decision<'_>) {
+        let policy = self.configured.as_ref().map(|configured| &configured.policy);
+        if let Some(mut told) = self.told() {
+            told.metrics.count_decision(policy, decision);
+            told.wave.note(decision, || parse_source_address(&host.source_address()?));
+        }
+        self.report_soon(host);
+        let is_asked = policy.is_some_and(|policy| policy.options().filter_state);
+        if is_asked || (log::log_enabled!(log::Level::Debug) && is_refused(decision)) {
+            self.account_for(host, policy, decision, is_asked);
+        }
+    }
+
+    #[cold]
+    fn account_for(&self, host: &impl Host, policy: Option<&Policy>, decision: &Decision<'_>, is_asked: bool) {
+        let account = Account::new(policy, decision);
+        if is_refused(decision) {
+            let client = host.source_address().unwrap_or_default();
+            debug!("basic_auth: {}refused: {account}, client {}", self.plugin, client.escape_ascii());
+        }
+        if !is_asked {
+            return;
+        }
+        let properties = [
+            ("basic_auth.user", account.user),
+            ("basic_auth.rule", account.rule.as_deref().map(str::as_bytes)),
+            ("basic_auth.reason", account.reason.as_deref().map(str::as_bytes)),
+        ];
+        for (name, value) in properties {
+            if let Some(value) = value
+                && let Err(error) = host.set_property(name, value)
+            {
+                error!("basic_auth: {error}: the access log does not show {name}");
+            }
+        }
+    }
+
+    /// Carries a decision out on a request that waits.
+    fn tell(&self, host: &impl Host, configured: &Configured, number: u32, decision: &Decision<'_>) {
+        if let Err(error) = host.select(number) {
+            error!("basic_auth: {error}: a request that waited is gone");
+            return;
+        }
+        if decision.reason().is_some() {
+            configured.set_state(number, RequestState::Answered);
+            self.refuse(host, decision);
+            return;
+        }
+        if let Err(error) = tell_upstream(host, &configured.policy, decision) {
+            error!("basic_auth: {error}: a request that was accepted is refused");
+            configured.set_state(number, RequestState::Answered);
+            self.refuse(host, &Decision::NotConfigured);
+            return;
+        }
+        self.count(host, decision);
+        // Before it goes on: its body may follow within that very call.
+        configured.set_state(number, RequestState::Passed);
+        if let Err(error) = host.resume() {
+            configured.set_state(number, RequestState::Waiting);
+            error!("basic_auth: {error}: a request that was accepted stays paused");
+        }
+    }
+
+    /// Carries a decision out on the request that is being handled, before it had to wait.
+    fn carry_out(
+        &self,
+        host: &impl Host,
+        policy: &Policy,
+        request: &Request<'_>,
+        decision: &Decision<'_>,
+    ) -> RequestState {
+        // Most requests need nothing more.
+        if matches!(decision, Decision::Pass) && request.username_headers.is_empty() {
+            return self.pass(host);
+        }
+        if decision.reason().is_some() {
+            return self.refuse(host, decision);
+        }
+        if let Err(error) = remove_claims(host, request).and_then(|()| tell_upstream(host, policy, decision)) {
+            error!("basic_auth: {error}: a request that may pass is refused");
+            return self.refuse(host, &Decision::NotConfigured);
+        }
+        if matches!(decision, Decision::Pass) {
+            return self.pass(host);
+        }
+        self.count(host, decision);
+        RequestState::Passed
+    }
+
+    /// Lets a request pass that no rule covers. It asks nothing of the proxy but once in a thousand.
+    fn pass(&self, host: &impl Host) -> RequestState {
+        let passes = self.passes.get().saturating_add(1);
+        self.passes.set(passes);
+        if passes >= MAX_UNTOLD_PASSES {
+            self.report_soon(host);
+        }
+        RequestState::Passed
+    }
+
+    /// Answers the request that is being handled in the place of the upstream.
+    fn refuse(&self, host: &impl Host, decision: &Decision<'_>) -> RequestState {
+        self.count(host, decision);
+        if let Some(response) = decision.response()
+            && let Err(error) = host.respond(&response)
+        {
+            error!("basic_auth: {error}: a request that was refused with {} stays paused", response.status);
+        }
+        RequestState::Answered
+    }
+}
+
+fn is_refused(decision: &Decision<'_>) -> bool {
+    decision.reason().is_some() || decision.dry_run().is_some()
+}
+
+impl Waiting {
+    /// What is measured of them.
+    fn levels(&self, now: Duration) -> Levels {
+        let oldest = self.since.front().map_or(Duration::ZERO, |(_, paused)| now.saturating_sub(*paused));
+        Levels {
+            remembered: self.throttle.remembered(),
+            waiting: self.since.len(),
+            oldest_ms: u64::try_from(oldest.as_millis()).unwrap_or(u64::MAX),
         }
     }
 }
@@ -246,73 +472,25 @@ impl Configured {
     }
 
     fn set_state(&self, number: u32, state: RequestState) {
-        if let Some(known) = self.waiting().as_mut().and_then(|waiting| waiting.states.get_mut(&number)) {
+        let Some(mut waiting) = self.waiting() else { return };
+        waiting.since.remove(&number);
+        if let Some(known) = waiting.states.get_mut(&number) {
             *known = state;
-        }
-    }
-
-    /// Carries a decision out on a request that waits.
-    fn tell(&self, host: &impl Host, number: u32, decision: &Decision<'_>) {
-        if let Err(error) = host.select(number) {
-            error!("basic_auth: {error}: a request that waited is gone");
-            return;
-        }
-        if decision.reason().is_some() {
-            self.set_state(number, RequestState::Answered);
-            refuse(host, decision);
-            return;
-        }
-        if let Err(error) = self.tell_upstream(host, decision) {
-            error!("basic_auth: {error}: a request that was accepted is refused");
-            self.set_state(number, RequestState::Answered);
-            refuse(host, &Decision::NotConfigured);
-            return;
-        }
-        count(host, decision);
-        // Before it goes on: its body may follow within that very call.
-        self.set_state(number, RequestState::Passed);
-        if let Err(error) = host.resume() {
-            self.set_state(number, RequestState::Waiting);
-            error!("basic_auth: {error}: a request that was accepted stays paused");
-        }
-    }
-
-    /// Carries a decision out on the request that is being handled, before it had to wait.
-    fn carry_out(&self, host: &impl Host, request: &Request<'_>, decision: &Decision<'_>) -> RequestState {
-        // Most requests need nothing more.
-        if matches!(decision, Decision::Pass) && request.username_headers.is_empty() {
-            return RequestState::Passed;
-        }
-        if decision.reason().is_some() {
-            return refuse(host, decision);
-        }
-        if let Err(error) = remove_claims(host, request).and_then(|()| self.tell_upstream(host, decision)) {
-            error!("basic_auth: {error}: a request that may pass is refused");
-            return refuse(host, &Decision::NotConfigured);
-        }
-        count(host, decision);
-        RequestState::Passed
-    }
-
-    /// Writes into a request that goes on what the upstream learns of the decision.
-    fn tell_upstream(&self, host: &impl Host, decision: &Decision<'_>) -> Result<(), HostError> {
-        let Decision::Accepted { pair, hide_credential, .. } = decision else { return Ok(()) };
-        let names = &self.policy.options().headers;
-        if *hide_credential {
-            host.remove_header(names.credential.as_bytes())?;
-        }
-        match &names.username {
-            // What is no text would be read in as many ways as there are backends. Control characters are in no pair.
-            Some(name) if str::from_utf8(pair.user()).is_ok() => host.set_header(name.as_bytes(), pair.user()),
-            _ => Ok(()),
         }
     }
 }
 
-/// Ends the ticks: an idle one costs the proxy as much as twenty requests cost this filter.
-fn stop_timer(host: &impl Host) {
-    if let Err(error) = host.set_tick_period(Duration::ZERO) {
-        error!("basic_auth: {error}: the timer goes on although nothing waits");
+/// Writes into a request that goes on what the upstream learns of the decision.
+fn tell_upstream(host: &impl Host, policy: &Policy, decision: &Decision<'_>) -> Result<(), HostError> {
+    let Decision::Accepted { pair, hide_credential, .. } = decision else { return Ok(()) };
+    let names = &policy.options().headers;
+    if *hide_credential {
+        host.remove_header(names.credential.as_bytes())?;
+    }
+    match &names.username {
+        // What is no text would be read in as many ways as there are backends. Control characters are in no pair.
+        Some(name) if str::from_utf8(pair.user()).is_ok() => host.set_header(name.as_bytes(), pair.user()),
+        _ => Ok(()),
     }
 }
 
@@ -327,21 +505,4 @@ fn remove_claims(host: &impl Host, request: &Request<'_>) -> Result<(), HostErro
         rest = after;
     }
     Ok(())
-}
-
-/// Answers the request that is being handled in the place of the upstream.
-fn refuse(host: &impl Host, decision: &Decision<'_>) -> RequestState {
-    count(host, decision);
-    if let Some(response) = decision.response()
-        && let Err(error) = host.respond(&response)
-    {
-        error!("basic_auth: {error}: a request that was refused with {} stays paused", response.status);
-    }
-    RequestState::Answered
-}
-
-fn count(host: &impl Host, decision: &Decision<'_>) {
-    for event in events(decision) {
-        host.count(event);
-    }
 }

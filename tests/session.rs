@@ -1,6 +1,12 @@
 //! The life of requests as a transcript: what a session asks of its host, call by call.
 
-#![allow(clippy::arithmetic_side_effects, clippy::unwrap_used, missing_docs, reason = "tests panic when they fail")]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "tests panic when they fail"
+)]
 
 #[path = "../src/test_support/hashes.rs"]
 mod hashes;
@@ -9,7 +15,9 @@ use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use base64::prelude::{BASE64_STANDARD, Engine};
-use basic_auth::{Config, Event, Host, HostError, Policy, RequestState, Response, Session, header_map};
+use basic_auth::{
+    Config, Host, HostError, MetricHost, MetricKind, Policy, RequestState, Response, Session, header_map,
+};
 use hashes::BCRYPT4;
 
 /// `alice:secret` by bcrypt of cost 4, and `bob:secret` in plain text for another path.
@@ -46,12 +54,17 @@ fn logged() -> Vec<String> {
     LOGGED.take()
 }
 
+/// How soon the proxy is told what was counted.
+const REPORT: Duration = Duration::from_secs(1);
+
 /// A host that writes down what it is asked, on a clock that a test moves.
 #[derive(Default)]
 struct Recorder {
     transcript: RefCell<Vec<String>>,
     now: Cell<Duration>,
-    counted: RefCell<Vec<String>>,
+    timer: Cell<Duration>,
+    /// Names, kinds and values.
+    metrics: RefCell<Vec<(String, MetricKind, i64)>>,
     /// The call that this host does not carry out.
     fails: Cell<Option<&'static str>>,
 }
@@ -72,6 +85,35 @@ impl Recorder {
     }
 }
 
+impl MetricHost for Recorder {
+    fn define_metric(&self, kind: MetricKind, name: &str) -> Result<u32, HostError> {
+        if self.fails.get() == Some("define") {
+            return Err(HostError { call: "define", status: 2 });
+        }
+        let mut metrics = self.metrics.borrow_mut();
+        let number = metrics.iter().position(|metric| metric.0 == name).unwrap_or_else(|| {
+            metrics.push((name.to_owned(), kind, 0));
+            metrics.len() - 1
+        });
+        assert_eq!(metrics[number].1, kind, "{name}");
+        Ok(u32::try_from(number).unwrap())
+    }
+
+    fn add_to_metric(&self, metric: u32, difference: i64) -> Result<(), HostError> {
+        let (name, kind, value) = &mut self.metrics.borrow_mut()[metric as usize];
+        assert!(*kind == MetricKind::Gauge || difference > 0, "{name}");
+        *value += difference;
+        Ok(())
+    }
+
+    fn set_metric(&self, metric: u32, value: u64) -> Result<(), HostError> {
+        let (name, kind, known) = &mut self.metrics.borrow_mut()[metric as usize];
+        assert_eq!(*kind, MetricKind::Gauge, "{name}");
+        *known = i64::try_from(value).unwrap();
+        Ok(())
+    }
+}
+
 impl Host for Recorder {
     fn now(&self) -> Duration {
         // Every look takes a while, so that a slice ends before everything is done.
@@ -84,6 +126,12 @@ impl Host for Recorder {
     }
 
     fn set_tick_period(&self, period: Duration) -> Result<(), HostError> {
+        self.timer.set(period);
+        if period == REPORT {
+            // That something is to be told soon is no part of what becomes of requests.
+            let is_failing = self.fails.get() == Some("timer");
+            return if is_failing { Err(HostError { call: "timer", status: 2 }) } else { Ok(()) };
+        }
         self.call("timer", format!("timer {} ms", period.as_millis()))
     }
 
@@ -106,16 +154,16 @@ impl Host for Recorder {
         self.call("respond", format!("respond {status}{} ({details})", shown.concat()))
     }
 
-    fn count(&self, event: Event) {
-        self.counted.borrow_mut().push(event.name());
-    }
-
     fn remove_header(&self, name: &[u8]) -> Result<(), HostError> {
         self.call("remove", format!("remove {}", name.escape_ascii()))
     }
 
     fn set_header(&self, name: &[u8], value: &[u8]) -> Result<(), HostError> {
         self.call("set", format!("set {}: {}", name.escape_ascii(), value.escape_ascii()))
+    }
+
+    fn set_property(&self, name: &str, value: &[u8]) -> Result<(), HostError> {
+        self.call("property", format!("property {name}={}", value.escape_ascii()))
     }
 }
 
@@ -174,7 +222,9 @@ fn without_a_configuration_everything_is_answered() {
     session.on_tick(&host);
     session.close(&host);
     session.on_end(1);
-    assert_eq!(host.asked(), ["respond 503 (basic_auth_not_configured)", "respond 503 (basic_auth_not_configured)"]);
+    let refused = "respond 503 (basic_auth_not_configured)";
+    assert_eq!(host.asked(), [refused, refused, "timer 0 ms"]);
+    assert_eq!(told(&host, "basic_auth.refused."), ["not_configured 2"]);
 }
 
 #[test]
@@ -322,15 +372,26 @@ fn whoever_waits_when_the_configuration_is_replaced_is_told_to_come_again() {
     let again = "respond 429 retry-after: 1 (basic_auth_busy)";
     assert_eq!(host.asked(), ["select 1", again, "select 3", again, "timer 0 ms"]);
     assert_eq!([1, 3].map(|number| session.state(number)), [RequestState::Answered; 2]);
-    // Nobody is left, and closing again tells nobody twice; the timer is turned off whoever waits.
+    // Nobody is left, and closing again tells nobody twice and leaves the timer to the next session.
     session.close(&host);
-    assert_eq!(host.asked(), ["timer 0 ms"]);
+    assert!(host.asked().is_empty());
 }
 
 /// Within `resume` Envoy hands over the body of a request that waited, and ends one within `respond`.
 #[test]
 fn the_proxy_may_call_back_while_it_is_called() {
     struct CallsBack<'s>(&'s Session, Recorder, RefCell<Vec<RequestState>>);
+    impl MetricHost for CallsBack<'_> {
+        fn define_metric(&self, kind: MetricKind, name: &str) -> Result<u32, HostError> {
+            self.1.define_metric(kind, name)
+        }
+        fn add_to_metric(&self, metric: u32, difference: i64) -> Result<(), HostError> {
+            self.1.add_to_metric(metric, difference)
+        }
+        fn set_metric(&self, metric: u32, value: u64) -> Result<(), HostError> {
+            self.1.set_metric(metric, value)
+        }
+    }
     impl Host for CallsBack<'_> {
         fn now(&self) -> Duration {
             self.1.now()
@@ -353,8 +414,8 @@ fn the_proxy_may_call_back_while_it_is_called() {
             self.0.on_end(2);
             self.1.respond(response)
         }
-        fn count(&self, event: Event) {
-            self.1.count(event);
+        fn set_property(&self, name: &str, value: &[u8]) -> Result<(), HostError> {
+            self.1.set_property(name, value)
         }
         fn remove_header(&self, name: &[u8]) -> Result<(), HostError> {
             self.1.remove_header(name)
@@ -438,27 +499,199 @@ fn a_user_whose_name_is_no_text_is_not_forwarded() {
     assert!(host.asked().is_empty());
 }
 
+/// What the proxy was told of the metrics whose names begin so: those that are not zero, by the rest of their names.
+fn told(host: &Recorder, prefix: &str) -> Vec<String> {
+    let metrics = host.metrics.borrow();
+    let told = metrics.iter().filter_map(|(name, _, value)| Some((name.strip_prefix(prefix)?, *value)));
+    let mut told: Vec<_> =
+        told.filter(|(_, value)| *value != 0).map(|(name, value)| format!("{name} {value}")).collect();
+    told.sort();
+    told
+}
+
 #[test]
-fn what_becomes_of_a_covered_request_is_counted_once() {
+fn what_becomes_of_a_request_is_counted_and_told_with_the_next_tick() {
     let (session, host) = (session(), Recorder::default());
     ask(&session, &host, 1, "/open", None);
-    assert!(host.counted.take().is_empty(), "no rule covers it");
+    assert_eq!(host.timer.get(), Duration::ZERO, "what no rule covers asks nothing of the proxy");
     ask(&session, &host, 2, "/fast", Some("bob:secret"));
     ask(&session, &host, 3, "/fast", None);
-    assert_eq!(host.counted.take(), ["basic_auth.accepted", "basic_auth.refused.missing"]);
+    assert_eq!(host.timer.get(), REPORT);
+    assert!(host.metrics.borrow().is_empty(), "nothing is told before the tick");
+    session.on_tick(&host);
+    assert_eq!(told(&host, "basic_auth.accepted"), [" 1"]);
+    assert_eq!(told(&host, "basic_auth.passed"), [" 1"]);
+    assert_eq!(told(&host, "basic_auth.refused."), ["missing 1"]);
+    assert_eq!(host.timer.get(), Duration::ZERO, "there is nothing more to tell");
     ask(&session, &host, 4, "/slow", Some("alice:secret"));
     ask(&session, &host, 5, "/slow", Some("alice:wrong"));
-    assert!(host.counted.take().is_empty(), "they still wait");
     for _ in 0..100 {
         tick_until_asked(&session, &host);
     }
-    assert_eq!(host.counted.take(), ["basic_auth.accepted", "basic_auth.refused.wrong_password"]);
+    assert_eq!(told(&host, "basic_auth.accepted"), [" 2"]);
+    assert_eq!(told(&host, "basic_auth.refused."), ["missing 1", "wrong_password 1"]);
+    assert_eq!(told(&host, "basic_auth.verifications"), [" 2"]);
     // What should have passed and could not is counted as what it got.
-    let session = forwarding_session();
+    let (session, host) = (forwarding_session(), Recorder::default());
     host.fails.set(Some("set"));
     ask(&session, &host, 6, "/fast", Some("bob:secret"));
-    assert_eq!(host.counted.take(), ["basic_auth.refused.not_configured"]);
-    let session = session_of(&CONFIGURATION.replacen('{', r#"{"dry_run": true, "#, 1));
-    ask(&session, &host, 7, "/fast", None);
-    assert_eq!(host.counted.take(), ["basic_auth.exempt.dry_run", "basic_auth.dry_run.missing"]);
+    session.on_tick(&host);
+    assert_eq!(told(&host, "basic_auth.refused."), ["not_configured 1"]);
+    assert!(told(&host, "basic_auth.accepted").is_empty());
+}
+
+#[test]
+fn requests_that_no_rule_covers_are_told_at_the_latest_by_the_thousand() {
+    let (session, host) = (session(), Recorder::default());
+    for number in 0..1_023 {
+        ask(&session, &host, number, "/open", None);
+    }
+    assert_eq!(host.timer.get(), Duration::ZERO);
+    ask(&session, &host, 1_023, "/open", None);
+    assert_eq!(host.timer.get(), REPORT);
+    session.on_tick(&host);
+    assert_eq!(told(&host, "basic_auth.passed"), [" 1024"]);
+}
+
+#[test]
+fn named_rules_have_counters_of_their_own_as_many_as_are_bounded() {
+    let rule = |name: &str, path: &str| format!(r#"{{{name}"prefix": "{path}", "credentials": ["bob:secret"]}}"#);
+    let mut rules = vec![rule("", "/unnamed/"), rule(r#""name": "trial", "dry_run": true, "#, "/trial/")];
+    rules.extend((0..300).map(|number| rule(&format!(r#""name": "rule-{number}", "#), &format!("/{number}/"))));
+    let session = session_of(&format!(r#"{{"basic_auth_rules": [{}]}}"#, rules.join(", ")));
+    let host = Recorder::default();
+    for (number, path) in (0..).zip(["/unnamed/", "/trial/", "/0/", "/0/", "/254/", "/255/", "/299/"]) {
+        ask(&session, &host, number, path, None);
+    }
+    ask(&session, &host, 7, "/0/", Some("bob:secret"));
+    session.on_tick(&host);
+    assert_eq!(told(&host, "basic_auth.refused."), ["missing 6"]);
+    let by_rule = [
+        "rule-0.accepted 1",
+        "rule-0.refused.missing 2",
+        "rule-254.refused.missing 1",
+        "trial.dry_run.missing 1",
+        "trial.exempt.dry_run 1",
+    ];
+    assert_eq!(told(&host, "basic_auth.rule."), by_rule);
+}
+
+#[test]
+fn gauges_are_told_and_taken_back() {
+    let (session, host) = (session(), Recorder::default());
+    session.start(&host);
+    assert_eq!(host.timer.get(), REPORT);
+    session.on_tick(&host);
+    let gauges = || ["config.", "logins_", "queue_"].map(|name| told(&host, &format!("basic_auth.{name}")).join(", "));
+    let [config, ..] = gauges();
+    assert!(config.contains(".rules 2, ") && config.ends_with(".threads 1"), "{config}");
+    for number in 1..=12 {
+        ask(&session, &host, number, "/slow", Some(&format!("alice:guess-{number}")));
+    }
+    ask(&session, &host, 13, "/slow", Some("alice:secret"));
+    host.now.set(host.now.get() + Duration::from_millis(200));
+    session.on_tick(&host);
+    let number = |told: &str| -> u32 { told.rsplit(' ').next().unwrap().parse().unwrap() };
+    let queue = told(&host, "basic_auth.queue_");
+    assert!((1..=12).contains(&number(&queue[0])) && (200..250).contains(&number(&queue[1])), "{queue:?}");
+    for _ in 0..200 {
+        host.now.set(host.now.get() + Duration::from_millis(4));
+        session.on_tick(&host);
+    }
+    assert_eq!(gauges()[1..], ["remembered 1", ""]);
+    session.close(&host);
+    let [config, logins, queue] = gauges();
+    assert!(!config.contains("threads") && logins.is_empty() && queue.is_empty(), "{config}; {logins}; {queue}");
+    // Nothing is left to be taken back, and no timer of another session is touched.
+    host.asked();
+    session.close(&host);
+    ask(&session, &host, 3, "/fast", None);
+    assert_eq!(host.asked(), [MISSING]);
+    assert_eq!(host.timer.get(), Duration::ZERO);
+}
+
+#[test]
+fn a_refused_configuration_is_told_at_once() {
+    let (session, host) = (Session::not_configured(), Recorder::default());
+    session.config_refused(&host);
+    assert_eq!(told(&host, ""), ["basic_auth.config_refused 1"]);
+}
+
+/// One line: there may be hundreds of metrics in thousands of ticks.
+#[test]
+fn a_proxy_without_metrics_is_logged_once_and_changes_nothing() {
+    let (session, host) = (session(), Recorder::default());
+    host.fails.set(Some("define"));
+    logged();
+    for number in 0..3 {
+        assert_eq!(ask(&session, &host, number, "/fast", Some("bob:secret")), RequestState::Passed);
+        session.on_tick(&host);
+    }
+    assert_eq!(logged(), ["basic_auth: define answered 2: the metrics of this worker are not complete"]);
+}
+
+#[test]
+fn the_access_log_learns_user_rule_and_reason_where_it_is_asked_for() {
+    let rules = r#""basic_auth_rules": [
+        {"name": "api", "prefix": "/api/", "credentials": ["bob:secret"]},
+        {"prefix": "/trial/", "dry_run": true, "credentials": ["bob:secret"]},
+        {"prefix": "/slow/", "htpasswd": "alice:BCRYPT4"}]"#;
+    let (session, host) = (session_of(&format!(r#"{{"filter_state": true, {rules}}}"#)), Recorder::default());
+    let properties = |host: &Recorder| -> Vec<String> {
+        let asked = host.asked();
+        asked.iter().filter_map(|line| line.strip_prefix("property basic_auth.").map(str::to_owned)).collect()
+    };
+    for (number, (path, pair, expected)) in (0..).zip([
+        ("/open", None, &[][..]),
+        ("/api/", Some("bob:secret"), &["user=bob", "rule=api"]),
+        ("/api/", Some("bob:wrong"), &["user=bob", "rule=api", "reason=wrong_password"]),
+        // What stands in the user's place may be a password.
+        ("/api/", Some("secret:bob"), &["user=-", "rule=api", "reason=unknown_user"]),
+        ("/api/", None, &["rule=api", "reason=missing"]),
+        ("/trial/", None, &["rule=1", "reason=dry_run.missing"]),
+    ]) {
+        ask(&session, &host, number, path, pair);
+        assert_eq!(properties(&host), expected, "{path} {pair:?}");
+    }
+    assert_eq!(ask(&session, &host, 9, "/slow/", Some("alice:secret")), RequestState::Waiting);
+    host.asked();
+    assert_eq!(
+        tick_until_asked(&session, &host)[..3],
+        ["select 9", "property basic_auth.user=alice", "property basic_auth.rule=2"]
+    );
+    // It costs nothing where nobody asks.
+    let session = session_of(&format!("{{{rules}}}"));
+    ask(&session, &host, 10, "/api/", Some("bob:secret"));
+    assert!(host.asked().is_empty());
+}
+
+#[test]
+fn refusals_are_logged_for_debugging_and_a_wave_of_guesses_as_a_warning() {
+    let (session, host) = (session().named("edge: ".to_owned()), Recorder::default());
+    logged();
+    ask(&session, &host, 1, "/fast", None);
+    ask(&session, &host, 2, "/fast", Some("bob:secret"));
+    ask(&session, &host, 3, "/fast", Some("bob:guess"));
+    let client = "client 127.0.0.1:50000";
+    assert_eq!(
+        logged(),
+        [
+            format!("basic_auth: edge: refused: missing, rule 1, {client}"),
+            format!("basic_auth: edge: refused: wrong_password, rule 1, user \"bob\", {client}"),
+        ]
+    );
+    log::set_max_level(log::LevelFilter::Info);
+    for number in 0..100 {
+        ask(&session, &host, number, "/fast", Some("bob:guess"));
+    }
+    for _ in 0..12 {
+        session.on_tick(&host);
+        assert!(host.timer.get() == REPORT || host.timer.get() == Duration::ZERO);
+        host.now.set(host.now.get() + Duration::from_secs(1));
+    }
+    assert_eq!(
+        LOGGED.take(),
+        ["basic_auth: edge: client 127.0.0.1 sent 81 wrong logins within 10 s, the last for user \"bob\""]
+    );
+    assert_eq!(host.timer.get(), Duration::ZERO);
 }

@@ -23,7 +23,9 @@ Envoy {version} serves {example} on http://127.0.0.1:{port}. Try:
   curl -i -u ok:wrong localhost:{port}/productpage                                401
   curl -i localhost:{port}/login                                                  200, no rule covers it
 
-Refused requests are listed below. Ctrl-C stops.
+What Prometheus would see of the filter: curl -s {admin}/stats/prometheus?filter=basic_auth
+
+Refused requests are listed below, with reason, user and rule. Ctrl-C stops.
 """
 
 
@@ -54,7 +56,8 @@ def serve(port):
     fetch_envoy()
     try:
         with Envoy(configuration(port, upstream.start()), output=subprocess.PIPE) as proxy:
-            print(TRY.format(port=port, version=ENVOY, example=EXAMPLE.relative_to(ROOT)), flush=True)
+            example = EXAMPLE.relative_to(ROOT)
+            print(TRY.format(port=port, version=ENVOY, example=example, admin=proxy.admin), flush=True)
             show_refusals(proxy.output)
             raise Problem("Envoy stopped by itself; its log ends with:\n" + "\n".join(proxy.log.splitlines()[-5:]))
     except KeyboardInterrupt:

@@ -109,7 +109,7 @@ pub const FIELDS: &[Field] = &[
         name: "name",
         objects: &[Object::Rule],
         kind: Kind::String,
-        meaning: "1 to 64 of `A-Z a-z 0-9 _ . -`, unique: the rule's name; logs and counters do not show it yet",
+        meaning: "1 to 64 of `A-Z a-z 0-9 _ . -`, unique: stands for the rule in logs and access logs, and gives it counters of its own, the first 256 of them",
         absent: "its index, from 0",
     },
     Field {
@@ -216,6 +216,13 @@ pub const FIELDS: &[Field] = &[
         kind: Kind::String,
         meaning: "header that carries the accepted user upstream; what clients send under that name, or with `_` for `-`, is removed from every request",
         absent: "none",
+    },
+    Field {
+        name: "filter_state",
+        objects: &[Object::Top],
+        kind: Kind::Boolean,
+        meaning: "user, rule and reason go into Envoy's filter state, where access logs find them: `%FILTER_STATE(wasm.basic_auth.user:PLAIN)%`, `…rule…`, `…reason…`",
+        absent: "`false`",
     },
     Field {
         name: "hash_budget_ms_per_second",

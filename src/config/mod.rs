@@ -60,6 +60,9 @@ pub struct Config {
     pub options: Options,
     /// `users`: the lists that rules name.
     pub users: Vec<NamedUsers>,
+    /// Tells this configuration from others, but for what is in `credentials`, `htpasswd` and variables. Those are left
+    /// out: the digest is in metrics and logs, and whoever knows the rest could try passwords against it.
+    pub digest: u32,
     /// What is allowed and still deserves a look: first what is about all rules, then the first [`Warning::MAX`] others.
     pub warnings: Vec<Warning>,
     /// How many warnings there are beyond those.

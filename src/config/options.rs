@@ -40,6 +40,7 @@ pub enum PlainHttp {
 /// The options of the whole configuration but for those that rules may have of their own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[allow(clippy::struct_excessive_bools, reason = "each is a field of the configuration")]
 pub struct Options {
     /// `first_match`: of the rules that cover a reading only the first decides.
     pub first_match: bool,
@@ -49,6 +50,8 @@ pub struct Options {
     pub allow_preflight: bool,
     /// `plain_http`
     pub plain_http: PlainHttp,
+    /// `filter_state`: the proxy's access log learns user, rule and reason.
+    pub filter_state: bool,
     /// `authentication_header` and `forward_username_header`, and what else has to be read of a request.
     pub headers: HeaderNames,
 }
@@ -60,6 +63,7 @@ impl Default for Options {
             refuse_ambiguous_paths: false,
             allow_preflight: false,
             plain_http: PlainHttp::Challenge,
+            filter_state: false,
             headers: HeaderNames::authorization(),
         }
     }

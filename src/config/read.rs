@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -91,6 +92,8 @@ pub(super) struct Reader<'e> {
     open_methods: usize,
     /// The hashes of the rules' JSON.
     written: HashTable<u64>,
+    /// Of all that is no secret.
+    digest: DefaultHasher,
 }
 
 impl<'e> Reader<'e> {
@@ -107,6 +110,7 @@ impl<'e> Reader<'e> {
             lists: Lists::default(),
             open_methods: 0,
             written: HashTable::new(),
+            digest: DefaultHasher::new(),
         }
     }
 
@@ -177,10 +181,27 @@ impl<'e> Reader<'e> {
             if fields.found.iter().any(|(earlier, _)| earlier == name) {
                 self.errors.add(&object.field(name, text), Problem::DoubledField);
             } else {
+                self.add_to_digest(name, text);
                 fields.found.push((name, text));
             }
         }
         Ok(fields)
+    }
+
+    /// Objects add their own fields when they are read.
+    fn add_to_digest(&mut self, name: &str, text: &str) {
+        let is_secret = matches!(name, "credentials" | "htpasswd");
+        let is_parent = matches!(name, "basic_auth_rules" | "except") || (name != "headers" && text.starts_with('{'));
+        self.digest.write(name.as_bytes());
+        if !is_secret && !is_parent {
+            self.digest.write(text.as_bytes());
+        }
+        self.digest.write_u8(0xff);
+    }
+
+    fn digest(&self) -> u32 {
+        let [first, second, third, fourth, ..] = self.digest.finish().to_be_bytes();
+        u32::from_be_bytes([first, second, third, fourth])
     }
 
     pub(super) fn string<'n>(&mut self, node: &Node<'n>) -> Result<Cow<'n, str>, Noted> {
@@ -203,6 +224,7 @@ impl<'e> Reader<'e> {
             options: options?,
             users: users?,
             rules: rules?,
+            digest: self.digest(),
             hash_budget_ms_per_second: budget?.unwrap_or(DEFAULT_HASH_BUDGET_MS_PER_SECOND),
             lockout: lockout?,
             warnings: Vec::new(),

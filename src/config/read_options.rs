@@ -38,6 +38,7 @@ impl Reader<'_> {
         let preflight = self.read_one_of(top, "cors_preflight", fields::CORS_PREFLIGHT);
         let first_match = self.read_switch(top, "first_match");
         let refuse_ambiguous_paths = self.read_switch(top, "refuse_ambiguous_paths");
+        let filter_state = self.read_switch(top, "filter_state");
         let (credential, username) = (credential?, username?);
         let credential = credential.as_ref().map_or("authorization", HeaderName::as_str);
         let username = username.as_ref().map(HeaderName::as_str);
@@ -55,6 +56,7 @@ impl Reader<'_> {
             refuse_ambiguous_paths: refuse_ambiguous_paths?.unwrap_or(false),
             allow_preflight,
             plain_http,
+            filter_state: filter_state?.unwrap_or(false),
             headers: HeaderNames::new(credential, username, plain_http != PlainHttp::Challenge, allow_preflight),
         })
     }

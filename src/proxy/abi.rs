@@ -1,8 +1,8 @@
 //! The two functions of the ABI that the SDK wraps at a price: it serializes the headers of an answer anew each time, and
 //! it takes those of a request apart into a vector of vectors, with a panic where a name is not UTF-8.
 
+use crate::host::HostError;
 use crate::response::Response;
-use crate::session::HostError;
 
 /// The status of a call that did what was asked.
 const OK: u32 = 0;

@@ -9,13 +9,13 @@ mod stream;
 
 use std::time::{Duration, Instant};
 
-use log::error;
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{LogLevel, MapType, MetricType, Status};
 
+use crate::host::HostError;
 use crate::response::Response;
-use crate::session::{Host, HostError};
-use crate::telemetry::Event;
+use crate::session::Host;
+use crate::telemetry::{MetricHost, MetricKind};
 use root::Root;
 
 proxy_wasm::main! {{
@@ -33,19 +33,23 @@ static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
 struct Proxy {
     /// When the clock of its session began.
     start: Instant,
-    /// The proxy's number for the counter of each event, in the order of their indexes.
-    counters: Vec<u32>,
 }
 
-impl Proxy {
-    /// As long as there is no configuration, nothing is counted.
-    fn without_counters(start: Instant) -> Self {
-        Self { start, counters: Vec::new() }
+impl MetricHost for Proxy {
+    fn define_metric(&self, kind: MetricKind, name: &str) -> Result<u32, HostError> {
+        let kind = match kind {
+            MetricKind::Counter => MetricType::Counter,
+            MetricKind::Gauge => MetricType::Gauge,
+        };
+        hostcalls::define_metric(kind, name).map_err(failed("proxy_define_metric"))
     }
 
-    fn new(start: Instant) -> Self {
-        let define = |event: Event| hostcalls::define_metric(MetricType::Counter, &event.name());
-        Self { start, counters: Event::all().map_while(|event| define(event).ok()).collect() }
+    fn add_to_metric(&self, metric: u32, difference: i64) -> Result<(), HostError> {
+        hostcalls::increment_metric(metric, difference).map_err(failed("proxy_increment_metric"))
+    }
+
+    fn set_metric(&self, metric: u32, value: u64) -> Result<(), HostError> {
+        hostcalls::record_metric(metric, value).map_err(failed("proxy_record_metric"))
     }
 }
 
@@ -74,20 +78,16 @@ impl Host for Proxy {
         abi::send_local_response(response)
     }
 
-    fn count(&self, event: Event) {
-        if let Some(counter) = self.counters.get(event.index())
-            && let Err(status) = hostcalls::increment_metric(*counter, 1)
-        {
-            error!("basic_auth: proxy_increment_metric answered {}: something is not counted", status as u32);
-        }
-    }
-
     fn remove_header(&self, name: &[u8]) -> Result<(), HostError> {
         set_header("proxy_remove_header_map_value", name, None)
     }
 
     fn set_header(&self, name: &[u8], value: &[u8]) -> Result<(), HostError> {
         set_header("proxy_replace_header_map_value", name, Some(value))
+    }
+
+    fn set_property(&self, name: &str, value: &[u8]) -> Result<(), HostError> {
+        hostcalls::set_property(vec![name], Some(value)).map_err(failed("proxy_set_property"))
     }
 }
 

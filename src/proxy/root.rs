@@ -5,14 +5,17 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use log::{error, info, warn};
+use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
-use proxy_wasm::types::ContextType;
+use proxy_wasm::types::{ContextType, LogLevel};
 
 use super::Proxy;
 use super::stream::Stream;
 use crate::config::{Config, ConfigErrors};
 use crate::policy::Policy;
 use crate::session::Session;
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// How many warnings of one configuration are logged; the rest is counted.
 const MAX_LOGGED_WARNINGS: usize = 10;
@@ -25,9 +28,16 @@ pub(super) struct Plugin {
     pub(super) proxy: Proxy,
 }
 
+/// With the last request of a configuration that is no longer in force.
+impl Drop for Plugin {
+    fn drop(&mut self) {
+        self.session.close(&self.proxy);
+    }
+}
+
 impl Default for Root {
     fn default() -> Self {
-        Self(Rc::new(Plugin { session: Session::not_configured(), proxy: Proxy::without_counters(Instant::now()) }))
+        Self(Rc::new(Plugin { session: Session::not_configured(), proxy: Proxy { start: Instant::now() } }))
     }
 }
 
@@ -37,17 +47,26 @@ impl RootContext for Root {
     fn on_configure(&mut self, size: usize) -> bool {
         self.0.session.close(&self.0.proxy);
         let plugin = PluginName::ask(self);
-        let session = self.configure(size, &plugin);
-        if let Err(refusal) = &session {
+        follow_log_level();
+        let configured = self.configure(size, &plugin);
+        let is_configured = configured.is_ok();
+        let proxy = Proxy { start: self.0.proxy.start };
+        let session = configured.unwrap_or_else(|refusal| {
             refusal.log(&plugin);
+            Session::not_configured()
+        });
+        let session = session.named(plugin.to_string());
+        if is_configured {
+            session.start(&proxy);
+        } else {
+            session.config_refused(&proxy);
         }
-        let is_configured = session.is_ok();
-        let session = session.unwrap_or_else(|_| Session::not_configured());
-        self.0 = Rc::new(Plugin { session, proxy: Proxy::new(self.0.proxy.start) });
+        self.0 = Rc::new(Plugin { session, proxy });
         is_configured
     }
 
     fn on_tick(&mut self) {
+        follow_log_level();
         self.0.session.on_tick(&self.0.proxy);
     }
 
@@ -58,6 +77,11 @@ impl RootContext for Root {
     fn create_http_context(&self, number: u32) -> Option<Box<dyn HttpContext>> {
         Some(Box::new(Stream::new(Rc::clone(&self.0), number)))
     }
+}
+
+/// Logs what the proxy wants to see: lines that it would throw away cost it a call each. It may change its mind.
+fn follow_log_level() {
+    proxy_wasm::set_log_level(hostcalls::get_log_level().unwrap_or(LogLevel::Info));
 }
 
 impl Root {
@@ -80,7 +104,12 @@ impl Root {
             warn!("basic_auth: {plugin}and {more} more warnings");
         }
         let policy = Policy::new(config);
-        info!("basic_auth: {plugin}protecting with {} rules and {} credentials", policy.rules(), policy.credentials());
+        let (rules, credentials) = (policy.rules(), policy.credentials());
+        info!(
+            "basic_auth: {plugin}version {VERSION}, configuration {:08x}: protecting with {rules} rules and \
+             {credentials} credentials",
+            policy.digest()
+        );
         let mut key = [0; 32];
         getrandom::fill(&mut key).map_err(|_| Refusal::NoRandomness)?;
         Ok(Session::new(policy, &key, Duration::ZERO))

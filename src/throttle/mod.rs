@@ -37,6 +37,8 @@ pub struct Throttle {
     locks: Option<Locks>,
     queue: Queue<QueuedLogin>,
     cooldown: Cooldown,
+    /// Passwords that were hashed and compared since they were last told.
+    verifications: u32,
 }
 
 /// What becomes of a request.
@@ -57,6 +59,7 @@ impl Throttle {
             locks: policy.lockout().map(locks),
             queue: Queue::new(Limits::default(), Budget::new(policy.hash_budget_ms_per_second(), now)),
             cooldown: Cooldown::new(key),
+            verifications: 0,
         }
     }
 
@@ -105,7 +108,7 @@ impl Throttle {
     /// Does one slice of work and gives back the requests that are decided by it.
     pub fn work<'p>(&mut self, policy: &'p Policy, clock: Clock<'_>) -> Vec<(u32, Decision<'p>)> {
         let now = clock();
-        let Self { verified, locks, queue, .. } = self;
+        let Self { verified, locks, queue, verifications, .. } = self;
         let lock =
             |locks: &Option<Locks>, source: &LoginSource| source.attempt.as_ref()?.locked(locks.as_ref()?, policy, now);
         // Logins that wait together must not all be tried before the first failure counts, nor all be hashed.
@@ -115,10 +118,12 @@ impl Throttle {
                 (queued.may_pass(policy) && verified.contains(&queued.remembered)).then_some(Step::Right)
             }
             Turn::Ended(queued, Step::Right) if queued.may_pass(policy) => {
+                *verifications = verifications.saturating_add(1);
                 verified.insert(queued.remembered);
                 None
             }
             Turn::Ended(queued, _) => {
+                *verifications = verifications.saturating_add(1);
                 // Counted once for all who wait; a right pair of a user whom the rule does not let in is refused as well.
                 let WaitingLogin { source, login } = queued.first();
                 if let (Some(locks), Some(attempt)) = (locks.as_mut(), &source.attempt) {
@@ -185,6 +190,18 @@ impl Throttle {
         self.queue.is_empty()
     }
 
+    /// How many verified logins are remembered.
+    #[must_use]
+    pub fn remembered(&self) -> usize {
+        self.verified.len()
+    }
+
+    /// How many passwords were hashed and compared since the last time.
+    #[must_use]
+    pub fn take_verifications(&mut self) -> u32 {
+        std::mem::take(&mut self.verifications)
+    }
+
     /// Brings a login to its decision, or into the queue.
     fn advance<'p>(
         &mut self,
@@ -226,6 +243,7 @@ impl Throttle {
                     (source, progress) = self.turn_away(policy, task.into_first(), retry_after, clock);
                 }
                 Admission::Done(queued, step) => {
+                    self.verifications = self.verifications.saturating_add(1);
                     let WaitingLogin { source: from, login } = queued.into_first();
                     if step == Step::Right && login.may_pass(policy) {
                         self.verified.insert(remembered);

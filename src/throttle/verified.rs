@@ -37,6 +37,12 @@ impl Verified {
         self.pairs.to_back(pair).is_some()
     }
 
+    /// How many pairs are remembered.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.pairs.len()
+    }
+
     /// Remembers a pair. Only for one whose verification ended with the right password.
     pub fn insert(&mut self, pair: Fingerprint) {
         if self.capacity == 0 || self.contains(&pair) {

@@ -32,17 +32,26 @@ impl Presented {
             HeaderLines::One(value) => value,
             HeaderLines::Several => return Self::Malformed,
         };
-        let scheme = scheme(value);
-        if scheme.is_empty() {
-            return Self::Malformed;
-        }
+        let Some((scheme, token)) = value.split_at_checked(5).filter(|(_, token)| token.first() == Some(&b' ')) else {
+            return Self::without_token(value);
+        };
         if !scheme.eq_ignore_ascii_case(b"basic") {
-            return if lists_basic(value) { Self::Malformed } else { Self::Missing };
+            return Self::without_token(value);
         }
-        let token = value.get(scheme.len()..).unwrap_or_default();
         let spaces = token.iter().take_while(|byte| **byte == b' ').count();
         let pair = decode(token.get(spaces..).unwrap_or_default()).and_then(|bytes| Pair::new(bytes).ok());
         pair.map_or(Self::Malformed, Self::Pair)
+    }
+
+    /// What does not begin with the scheme and a space.
+    #[cold]
+    fn without_token(value: &[u8]) -> Self {
+        let is_malformed = match scheme(value) {
+            b"" => true,
+            scheme if scheme.eq_ignore_ascii_case(b"basic") => true,
+            _ => lists_basic(value),
+        };
+        if is_malformed { Self::Malformed } else { Self::Missing }
     }
 }
 
@@ -53,7 +62,6 @@ fn scheme(value: &[u8]) -> &[u8] {
 }
 
 /// Whether a member of a list behind the first is of the `Basic` scheme.
-#[cold]
 fn lists_basic(value: &[u8]) -> bool {
     let members = value.split(|byte| *byte == b',').skip(1);
     members.map(<[u8]>::trim_ascii_start).any(|member| scheme(member).eq_ignore_ascii_case(b"basic"))

@@ -47,11 +47,15 @@ def demo(module):
             break
     else:
         pytest.fail("the demo did not start")
+    http1(port, b"GET", b"/productpage", [basic("ok:wrong")])
     yield port
     process.send_signal(signal.SIGINT)
     rest = process.stdout.read()
     assert process.wait(timeout=20) == 0, rest
     assert "refused (401): GET localhost" in rest
+    # Reason, user and rule, each as the access log has it.
+    assert "basic_auth_missing user=- rule=productpage" in rest
+    assert "basic_auth_wrong_password user=ok rule=productpage" in rest
     assert rest.endswith("\nStopped.\n")
 
 
@@ -89,7 +93,7 @@ def environment_of(plugin, resources):
         resource["metadata"]["name"]: resource["stringData"] for resource in resources if resource["kind"] == "Secret"
     }
     for resource in resources:
-        if resource["kind"] == "ConfigMap":
+        if resource["kind"] == "ConfigMap" and "deployment" in resource["data"]:
             (container,) = yaml.safe_load(resource["data"]["deployment"])["spec"]["template"]["spec"]["containers"]
             for variable in container["env"]:
                 source = variable["valueFrom"]["secretKeyRef"]

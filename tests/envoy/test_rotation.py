@@ -1,7 +1,6 @@
 """A new password in the environment, in the two ways of docs/passwords.md, and no request is lost on the way."""
 
 import collections
-import json
 import sys
 import threading
 import time
@@ -10,6 +9,7 @@ import pytest
 from envoy import Envoy, answer_200, bootstrap, listener
 from hashes import CHEAP_SECRET3, SLOW_NEXT
 from http_client import basic, http1
+from listeners import Listeners, wait_until
 from packages import numbers
 from ports import free_port
 
@@ -25,13 +25,6 @@ def login(port, pair):
 
 def statuses(port):
     return login(port, "ok:secret3"), login(port, "ok:next")
-
-
-def wait_until(holds):
-    deadline = time.monotonic() + 20
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def wait_for(port, expected):
@@ -65,46 +58,20 @@ class Load:
         self._thread.join()
 
 
-class Listeners:
-    """A file with a listener, which Envoy reads again whenever it is replaced."""
-
-    def __init__(self, folder, plugin):
-        self.file, self.port = folder / "lds.json", free_port()
-        self._plugin, self._versions = plugin, 0
-
-    def write(self, users, vm_id="", rules=RULES):
-        filters = [self._plugin(rules, environment={"USERS": users}, vm_id=vm_id)]
-        resource = {
-            "@type": "type.googleapis.com/envoy.config.listener.v3.Listener",
-            **listener("main", filters, answer_200(), port=self.port),
-        }
-        self._versions += 1
-        other = self.file.with_suffix(".new")
-        other.write_text(json.dumps({"version_info": str(self._versions), "resources": [resource]}))
-        other.replace(self.file)
-
-    def bootstrap(self):
-        return {
-            **bootstrap([]),
-            "node": {"id": "test", "cluster": "test"},
-            "dynamic_resources": {"lds_config": {"path_config_source": {"path": str(self.file)}}},
-        }
-
-
 def test_a_variable_in_the_configuration(plugin, version, tmp_path):
     listeners = Listeners(tmp_path, plugin)
-    listeners.write(OLD)
+    listeners.write(RULES, OLD)
     with Envoy(listeners.bootstrap(), version=version) as proxy:
         wait_for(listeners.port, (200, 401))
         with Load(listeners.port) as load:
             # A vm_id of its own is a VM of its own, in every Envoy.
-            listeners.write(BOTH, vm_id="2")
+            listeners.write(RULES, BOTH, vm_id="2")
             wait_for(listeners.port, (200, 200))
         assert set(load.statuses) == {200}, load.statuses
-        listeners.write(NEW, vm_id="3")
+        listeners.write(RULES, NEW, vm_id="3")
         wait_for(listeners.port, (401, 200))
         # Since Envoy 1.39 the changed variable does it alone.
-        listeners.write(OLD, vm_id="3")
+        listeners.write(RULES, OLD, vm_id="3")
         if numbers(version) >= (1, 39):
             wait_for(listeners.port, (200, 401))
         else:
@@ -119,7 +86,7 @@ def test_whoever_waits_is_answered_by_the_configuration_that_was_in_force(plugin
     slow = {**RULES, "hash_budget_ms_per_second": 25}
     more = {**slow, "basic_auth_rules": [*slow["basic_auth_rules"], {"prefix": "/more", "credentials": ["ok:test"]}]}
     listeners = Listeners(tmp_path, plugin)
-    listeners.write(NEW, rules=slow)
+    listeners.write(slow, NEW)
     with Envoy(listeners.bootstrap(), version=version, drain_seconds=60) as proxy:
         wait_until(lambda: "protecting with 1 rules" in proxy.log)
         answers = {}
@@ -134,7 +101,7 @@ def test_whoever_waits_is_answered_by_the_configuration_that_was_in_force(plugin
 
         threads = [waiting("right", "ok:next"), waiting("wrong", "ok:wrong")]
         time.sleep(0.3)
-        listeners.write(NEW, rules=more)
+        listeners.write(more, NEW)
         wait_until(lambda: "protecting with 2 rules" in proxy.log)
         assert answers == {}, "they still wait"
         threads.append(waiting("new", "ok:next"))

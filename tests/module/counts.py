@@ -111,6 +111,10 @@ def count(plugin, headers):
     long = max(len(value) for _, value in headers) > 10_000
     warm, runs = (1, 2) if long else (4, 16)
     try:
+        # What earlier requests did is told, and long ago: many wrong logins within a minute cost more.
+        for _ in range(2):
+            plugin.now += 60_000_000_000
+            plugin.tick()
         for _ in range(warm):
             plugin.request(headers)
         outcomes = [plugin.request(headers) for _ in range(runs)]

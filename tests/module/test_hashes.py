@@ -61,7 +61,8 @@ def test_an_accepted_pair_is_remembered(module):
     again, cheap = login(plugin, "dear", "secret7")
     assert (first.status, first.paused, again.status, again.paused) == (None, False, None, False)
     assert cheap * 100 < dear
-    # And it asks the proxy for no more than a plain password does, but for the client's address.
+    # And it asks the proxy for no more than a plain password does, but for the client's address;
+    # once a second somebody has to ask for the tick that tells what was counted.
     assert dict(again.calls) == dict.fromkeys(
-        ["proxy_get_header_map_pairs", "proxy_get_property", "proxy_increment_metric"], 1
+        ["proxy_get_header_map_pairs", "proxy_get_property", "proxy_set_tick_period_milliseconds"], 1
     )

@@ -17,6 +17,9 @@ def statuses(streams):
 
 def test_the_timer_runs_while_somebody_waits_and_no_longer(module):
     plugin = module.plugin(RULES)
+    # In the first tick the proxy learns what is in force.
+    assert plugin.tick_period == 1_000
+    plugin.tick()
     plugin.request(workload.request("/open"))
     assert plugin.tick_period == 0
     first, second = (plugin.open(workload.request("/slow", credential=pair)) for pair in (RIGHT, WRONG))
@@ -42,7 +45,8 @@ def test_whoever_waits_under_a_replaced_configuration_is_answered(module, then):
     took = plugin.reconfigure(then)
     assert statuses(streams) == [(429, False)] * 2
     assert all((b"retry-after", b"1") in stream.outcome().headers for stream in streams)
-    assert plugin.tick_period == 0
+    # A configuration that is in force tells the proxy so in a tick.
+    assert plugin.tick_period == (1_000 if took else 0)
     assert plugin.request(workload.request("/slow")).status == (401 if took else 503)
     assert took == (then is RULES)
 

@@ -10,7 +10,7 @@ import pytest
 from envoy import MODULE
 from packages import ROOT
 
-LOGS = ("error!(", "warn!(", "info!(")
+LOGS = ("error!(", "debug!(", "warn!(", "info!(")
 
 
 def number(data, place):

@@ -216,6 +216,13 @@ test-backends: $(MODULE) ## Asks real backends for a way around the filter (SHOR
 test-backends-ablation: toolchain ## Shows which backend of the last test-backends needs which step of the readings
 	@$(PYTHON) tests/backends --ablation
 
+.PHONY: test-monitoring
+test-monitoring: $(MODULE) ## Checks examples/monitoring with promtool against a live scrape
+	@$(PYTHON) tools/needs.py go
+	@$(PYTHON) tools/packages.py tests >/dev/null
+	go build -C tools/promtool -o "$(CURDIR)/target/tools/promtool" github.com/prometheus/prometheus/cmd/promtool
+	$(PYTHON_TESTS) -m pytest tests/monitoring
+
 .PHONY: clean
 clean: ## Removes target/
 	rm -rf target

@@ -7,6 +7,11 @@ use crate::decision::Decision;
 use crate::host::HostError;
 use crate::policy::Policy;
 
+/// The gauges that are there whatever the configuration.
+const REMEMBERED: &str = "basic_auth.logins_remembered";
+const LENGTH: &str = "basic_auth.queue_length";
+const OLDEST: &str = "basic_auth.queue_oldest_ms";
+
 /// What metrics ask of the proxy.
 pub trait MetricHost {
     /// Makes a metric known, or finds the one of that name.
@@ -171,6 +176,13 @@ impl Metrics {
             let named = || format!("basic_auth.config.{digest:08x}.threads");
             let told = told.and_then(|()| config.threads.tell(host, &named, 1));
             self.note(told);
+            let Self { remembered, waiting, oldest, .. } = self;
+            let levels = [(remembered, REMEMBERED), (waiting, LENGTH), (oldest, OLDEST)];
+            let define = |(level, name): (&mut Level, &str)| {
+                level.metric.define(host, MetricKind::Gauge, &|| name.to_owned()).map(|_| ())
+            };
+            let defined = levels.into_iter().try_for_each(define);
+            self.note(defined);
         }
         self.report_levels(host, levels);
     }
@@ -205,8 +217,8 @@ impl Metrics {
         let Self { remembered, waiting, oldest, .. } = self;
         let part = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
         let told = remembered
-            .tell(host, &|| "basic_auth.logins_remembered".to_owned(), part(levels.remembered))
-            .and(waiting.tell(host, &|| "basic_auth.queue_length".to_owned(), part(levels.waiting)))
+            .tell(host, &|| REMEMBERED.to_owned(), part(levels.remembered))
+            .and(waiting.tell(host, &|| LENGTH.to_owned(), part(levels.waiting)))
             .and(oldest.tell_age(host, levels.oldest_ms));
         self.note(told);
     }
@@ -260,8 +272,7 @@ impl Level {
     fn tell_age(&mut self, host: &impl MetricHost, age: u64) -> Result<(), HostError> {
         let told = i64::try_from(age).unwrap_or(i64::MAX);
         if told != self.told
-            && let Some(metric) =
-                self.metric.define(host, MetricKind::Gauge, &|| "basic_auth.queue_oldest_ms".to_owned())?
+            && let Some(metric) = self.metric.define(host, MetricKind::Gauge, &|| OLDEST.to_owned())?
         {
             host.set_metric(metric, age)?;
             self.told = told;

@@ -1,6 +1,9 @@
 //! The command line.
 
-use clap::{Args, Parser, Subcommand};
+use std::ffi::OsString;
+use std::net::IpAddr;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::report::Format;
 
@@ -20,18 +23,102 @@ pub struct Arguments {
 pub enum Command {
     /// Finds every configuration in some files and says all that is wrong with each.
     Check(Check),
+    /// Tells what becomes of a request, and why: readings, rules, decision, answer.
+    Explain(Explain),
+    /// Compares decisions with a table of cases, or writes one.
+    Test(Test),
 }
 
-/// The files that configurations are in.
+/// Where configurations are.
 #[derive(Debug, Args)]
 pub struct Input {
     /// Files, folders, or - for standard input: configurations as JSON or YAML, WasmPlugins, TrafficExtensions,
     /// EnvoyFilters, Envoy's own files, `config_dump`, what istioctl and Helm print.
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<String>,
+    /// What is known.
+    #[command(flatten)]
+    pub selection: Selection,
+}
+
+/// What else is known of configurations, and which of them are meant.
+#[derive(Debug, Clone, Args)]
+pub struct Selection {
     /// The value of a variable that `htpasswd_env` names; Secrets and ConfigMaps in the files tell it, too.
     #[arg(long, value_name = "NAME=@FILE")]
     pub env: Vec<String>,
+    /// Only configurations of resources whose kind or name has this text.
+    #[arg(long, value_name = "TEXT")]
+    pub resource: Option<String>,
+}
+
+impl Selection {
+    /// The same for a file.
+    pub fn with_file(&self, file: &str) -> Input {
+        Input { files: vec![file.to_owned()], selection: self.clone() }
+    }
+}
+
+/// The form of an answer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Shape {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON document.
+    Json,
+}
+
+/// `explain`
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// A file with a configuration, or - for standard input.
+    pub file: String,
+    /// The method.
+    pub method: OsString,
+    /// A URL, or a path for any host over https.
+    pub url: OsString,
+    /// The request's other parts.
+    #[command(flatten)]
+    pub request: RequestOptions,
+    /// What is known.
+    #[command(flatten)]
+    pub input: Selection,
+    /// The form of the answer.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Shape,
+}
+
+/// The parts of a request that few have.
+#[derive(Debug, Args)]
+pub struct RequestOptions {
+    /// Sends a credential.
+    #[arg(short, long, value_name = "USER:PASSWORD")]
+    pub user: Option<OsString>,
+    /// Sends a header; `:path`, `:scheme` and `host` replace the URL's.
+    #[arg(short = 'H', long, value_name = "NAME: VALUE")]
+    pub header: Vec<OsString>,
+    /// The client's address.
+    #[arg(long, value_name = "ADDRESS")]
+    pub from: Option<IpAddr>,
+    /// A body follows.
+    #[arg(long)]
+    pub body: bool,
+}
+
+/// `test`
+#[derive(Debug, Args)]
+pub struct Test {
+    /// A file with a configuration, or - for standard input.
+    pub file: String,
+    /// A table of cases, in YAML or JSON: a list of `request`, `expect` and, where needed, `user`, `headers`, `from`.
+    pub cases: Option<String>,
+    /// Writes the table of today's decisions to standard output, without passwords.
+    #[arg(long)]
+    pub init: bool,
+    /// What is known.
+    #[command(flatten)]
+    pub input: Selection,
 }
 
 /// `check`

@@ -4,13 +4,15 @@
 //! Every answer is the core's own, the crate `basic_auth`; here is what finds configurations in files, and what shows
 //! what the core says of them.
 
-#![allow(dead_code, reason = "what the next commands need")]
-
 mod arguments;
+mod cases;
 mod check;
+mod explain;
 mod finding;
 mod outcome;
+mod probe;
 mod report;
+mod request;
 mod resource;
 mod rules;
 mod source;
@@ -43,6 +45,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, mut output: impl Write
     };
     let Outcome { output: text, problem, exit } = match &arguments.command {
         Command::Check(arguments) => check::check(arguments),
+        Command::Explain(arguments) => explain::explain(arguments),
+        Command::Test(arguments) => cases::test(arguments),
     };
     // Whoever closed the stream wants no more.
     let _ = output.write_all(text.as_bytes()).and_then(|()| output.flush());

@@ -1,6 +1,8 @@
 //! The files of a command line, and the configurations in them.
 
 use crate::arguments::Input;
+use crate::check::{Accepted, judge, syntax};
+use crate::finding::{Finding, Level};
 use crate::resource::{Configuration, File, configurations};
 use crate::source::{Unreadable, open};
 use crate::values::Values;
@@ -25,8 +27,60 @@ impl Stream {
     pub fn open(input: &Input) -> Result<Self, String> {
         let opened = open(input.files.iter().map(String::as_str));
         let files: Vec<File> = opened.sources.into_iter().map(File::new).collect();
-        let values = Values::new(&files, &input.env)?;
-        Ok(Self { configurations: configurations(&files), files, unreadable: opened.unreadable, values })
+        let values = Values::new(&files, &input.selection.env)?;
+        let mut configurations = configurations(&files);
+        if let Some(text) = &input.selection.resource {
+            configurations.retain(|configuration| configuration.title().contains(text.as_str()));
+        }
+        Ok(Self { configurations, files, unreadable: opened.unreadable, values })
+    }
+
+    /// The configurations, all of which have to be accepted.
+    ///
+    /// # Errors
+    /// A sentence: a file cannot be read, none has a configuration, or one is refused.
+    pub fn accepted(&self) -> Result<Vec<(&Configuration, Accepted)>, String> {
+        if let Some(unreadable) = self.unreadable.first() {
+            return Err(format!("{}: {}", unreadable.name, unreadable.why));
+        }
+        if let Some(finding) = syntax(&self.files, &self.configurations).first() {
+            return Err(self.sentence(finding));
+        }
+        if self.configurations.is_empty() {
+            return Err(self.nothing_found());
+        }
+        let mut all = Vec::new();
+        for configuration in &self.configurations {
+            let Some(file) = self.files.get(configuration.file) else { continue };
+            let judged = judge(configuration, file, &self.values);
+            let Some(accepted) = judged.accepted else {
+                let error = judged.findings.iter().find(|finding| finding.level == Level::Error);
+                return Err(error.map_or_else(
+                    || format!("{}: its variables are not known; give them with `--env`", file.source.name),
+                    |error| self.sentence(error),
+                ));
+            };
+            all.push((configuration, accepted));
+        }
+        Ok(all)
+    }
+
+    /// The one configuration that is meant.
+    ///
+    /// # Errors
+    /// As [`Stream::accepted`], or there are several.
+    pub fn one(&self) -> Result<(&Configuration, Accepted), String> {
+        let mut all = self.accepted()?;
+        let several = all.len() > 1;
+        let names: Vec<String> = all.iter().map(|(configuration, _)| configuration.title().to_owned()).collect();
+        all.pop().filter(|_| !several).ok_or_else(|| {
+            format!("{} configurations ({}); choose one with `--resource`", names.len(), names.join(", "))
+        })
+    }
+
+    fn sentence(&self, finding: &Finding) -> String {
+        let name = self.files.get(finding.source).map_or("", |file| &file.source.name);
+        format!("{name}:{}: {}", finding.position, finding.line())
     }
 
     /// What to say where there is no configuration.

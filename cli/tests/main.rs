@@ -8,6 +8,10 @@
     reason = "tests panic when they fail"
 )]
 
+mod cases;
 mod check;
 mod core;
+mod explain;
 mod support;
+#[path = "../../tests/table/mod.rs"]
+mod table;

@@ -38,9 +38,8 @@ impl fmt::Display for Case {
     }
 }
 
-/// Every table, in the order of the file names.
-pub fn all() -> Vec<Table> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/decisions");
+/// Every table of a folder, in the order of the file names.
+pub fn all(folder: &Path) -> Vec<Table> {
     let mut files: Vec<_> = folder.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     files.iter().filter(|file| file.extension().is_some_and(|kind| kind == "json")).map(|file| read(file)).collect()

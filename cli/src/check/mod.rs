@@ -36,13 +36,25 @@ pub struct Accepted {
     pub policy: Policy,
     /// Its rules as they are written.
     pub written: Written,
+    /// The variables whose values are not known; nobody is among their users.
+    pub unknown: Vec<String>,
+}
+
+impl Accepted {
+    /// What to say where the values of variables are not known.
+    pub fn caveat(&self) -> Option<String> {
+        let name = self.unknown.first()?;
+        Some(format!(
+            "the value of `{name}` is not known here, so its users are unknown; give it with `--env {name}=@FILE`"
+        ))
+    }
 }
 
 /// Judges a configuration.
 pub fn judge(configuration: &Configuration, file: &File, values: &Values) -> Judged {
     let mut judge = Judge { configuration, file, source: &file.source, findings: configuration.findings.clone() };
     let accepted = judge.read(values);
-    if let Some(Accepted { policy, written }) = &accepted {
+    if let Some(Accepted { policy, written, .. }) = &accepted {
         judge.rules(policy, written);
         judge.place(written);
     }
@@ -149,7 +161,7 @@ impl Judge<'_> {
             self.add(Level::Warning, "more", self.configuration.position, "", sentence);
         }
         let written = Written::read(text.as_str(), &value);
-        Some(Accepted { policy: Policy::new(config), written })
+        Some(Accepted { policy: Policy::new(config), written, unknown: unknown.into_iter().collect() })
     }
 
     fn refuse(&mut self, text: &ConfigText, errors: &ConfigErrors, has_stand_in: bool) {

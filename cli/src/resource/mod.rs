@@ -61,6 +61,13 @@ pub struct Configuration {
     pub findings: Vec<Finding>,
 }
 
+impl Configuration {
+    /// How it is called where there are several: its resource, and its path in what is no resource.
+    pub fn title(&self) -> &str {
+        if self.resource.is_empty() { &self.path } else { &self.resource }
+    }
+}
+
 /// Where a configuration works.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Place {

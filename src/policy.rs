@@ -172,15 +172,20 @@ impl Rule {
         target: Target<'_>,
         folded_exceptions: &Exceptions,
     ) -> bool {
-        let Target { method, budget, .. } = target;
+        let Target { method, path, budget } = target;
         let is_method_sure =
             self.methods == Methods::Every || (!method.is_empty() && !method.iter().any(u8::is_ascii_lowercase));
         !self.dry_run
             && is_method_sure
             && self.regex.as_ref().is_none_or(|regex| regex.matches(reading, budget))
             && self.except.is_none_or(|id| {
-                let (method, path) = (&*method.to_ascii_uppercase(), &Readings::Plain(folded));
-                !folded_exceptions.except(id, Target { method, path, budget })
+                let method = &*method.to_ascii_uppercase();
+                let excepts =
+                    |path| folded_exceptions.except(id, Target { method, path: &Readings::Plain(path), budget });
+                // A reading by a cut slash stands for one that has it, and exceptions look at that one.
+                let is_cut = |other: &[u8]| other.strip_suffix(b"/") == Some(reading);
+                let has_slash = path.covering().is_some_and(|mut readings| readings.any(is_cut));
+                !excepts(folded) && !(has_slash && excepts(&[folded, b"/"].concat()))
             })
     }
 

@@ -753,3 +753,73 @@ proptest! {
         prop_assert!(is_refused);
     }
 }
+
+// The first match.
+
+/// A rule for `first_match`: its users, what it covers, and what it does not.
+fn first_match_rule() -> impl Strategy<Value = Value> {
+    let users = select(vec![json!(["a:1"]), json!(["b:1"]), json!(["a:1", "b:1"])]);
+    let except = proptest::option::weighted(0.4, (plain_pattern(), proptest::option::of(select(vec!["GET", "PUT"]))));
+    let methods = proptest::option::weighted(0.2, select(vec!["GET", "PUT"]));
+    (matcher(), users, except, methods).prop_map(|((kind, pattern), users, except, methods)| {
+        let mut rule = json!({kind: pattern, "credentials": users});
+        if let Some(((kind, pattern), methods)) = except {
+            rule["except"] = json!([{kind: pattern}]);
+            if let Some(method) = methods {
+                rule["except"][0]["request_methods"] = json!([method]);
+            }
+        }
+        if let Some(method) = methods {
+            rule["request_methods"] = json!([method]);
+        }
+        rule
+    })
+}
+
+proptest! {
+    #![proptest_config(proptest_config())]
+
+    /// With `first_match`, no spelling of a path gives a user, or somebody without one, what its plain forms do not all
+    /// give him: a backend may serve any of them.
+    #[test]
+    fn no_spelling_walks_around_the_first_match(
+        rules in vec(first_match_rule(), 1..5),
+        plain in plain_path(),
+        rewrites in vec(rewrite_path(), 0..4),
+        hostile in proptest::option::weighted(0.3, hostile_path()),
+        method in select(vec!["GET", "PUT", "get"]),
+    ) {
+        let text = json!({"first_match": true, "basic_auth_rules": rules}).to_string();
+        // Rules that protect nothing are refused.
+        let config = Config::parse(text.as_bytes());
+        prop_assume!(config.is_ok());
+        let policy = Policy::new(config.unwrap());
+        let written = hostile.unwrap_or_else(|| rewritten(plain.as_bytes(), &rewrites));
+        let mut forms = Vec::new();
+        let sent = Readings::parse(method.as_bytes(), Some(&written));
+        sent.all(|reading| {
+            if !Readings::parse(b"GET", Some(reading)).is_ambiguous() {
+                forms.push(reading.to_vec());
+            }
+            true
+        });
+        for credential in [None, Some("Basic YTox"), Some("Basic Yjox")] {
+            let may_pass = |method: &str, path: &[u8]| {
+                let credential = credential.map(str::as_bytes).into_iter().collect();
+                let request = Request {
+                    method: method.as_bytes(), path: Some(path), authority: Some(b"test"), credential, ..Request::default()
+                };
+                policy.decide(&request).reason().is_none()
+            };
+            if may_pass(method, &written) {
+                for form in &forms {
+                    let upper = method.to_ascii_uppercase();
+                    prop_assert!(
+                        may_pass(&upper, form),
+                        "{credential:?} passes as {} and not as {} under {text}", written.escape_ascii(), form.escape_ascii()
+                    );
+                }
+            }
+        }
+    }
+}

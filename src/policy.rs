@@ -185,7 +185,8 @@ impl Rule {
                 // A reading by a cut slash stands for one that has it, and exceptions look at that one.
                 let is_cut = |other: &[u8]| other.strip_suffix(b"/") == Some(reading);
                 let has_slash = path.covering().is_some_and(|mut readings| readings.any(is_cut));
-                !excepts(folded) && !(has_slash && excepts(&[folded, b"/"].concat()))
+                let is_excepted = excepts(folded) || (has_slash && excepts(&[folded, b"/"].concat()));
+                !is_excepted
             })
     }
 

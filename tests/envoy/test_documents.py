@@ -138,12 +138,11 @@ def test_every_configuration_in_the_documents_loads_and_protects(module, runtime
     ]
     with Envoy(bootstrap(listeners), version=version) as proxy:
         for number, (name, config, _) in enumerate(configs):
-            path = next(
-                config["basic_auth_rules"][0][kind]
-                for kind in ("prefix", "exact")
-                if kind in config["basic_auth_rules"][0]
-            )
-            assert http1(proxy.ports[f"{number}"], b"GET", path.encode()).status == 401, name
+            rule = config["basic_auth_rules"][0]
+            path = next(rule[kind] for kind in ("prefix", "exact") if kind in rule)
+            host = rule.get("hosts", ["test"])[0]
+            answer = http1(proxy.ports[f"{number}"], b"GET", path.encode(), authority=host.encode())
+            assert answer.status == 401, name
 
 
 def test_the_commands_for_a_cluster_are_those_of_make_istio():

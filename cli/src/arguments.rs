@@ -27,6 +27,10 @@ pub enum Command {
     Explain(Explain),
     /// Compares decisions with a table of cases, or writes one.
     Test(Test),
+    /// Shows what is protected, by whom, and what is open; route by route where the files have routes.
+    Coverage(CoverageOptions),
+    /// Tells what the requests of an access log would get: how many would be refused, which, and why.
+    Replay(Replay),
 }
 
 /// Where configurations are.
@@ -106,6 +110,46 @@ pub struct RequestOptions {
     pub body: bool,
 }
 
+/// The form of a picture.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Picture {
+    /// A table for people.
+    #[default]
+    Text,
+    /// One JSON document.
+    Json,
+    /// One page that needs nothing else.
+    Html,
+    /// A picture for documents.
+    Svg,
+}
+
+/// `coverage`
+#[derive(Debug, Args)]
+pub struct CoverageOptions {
+    /// Where to look.
+    #[command(flatten)]
+    pub input: Input,
+    /// The form.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Picture,
+}
+
+/// `replay`
+#[derive(Debug, Args)]
+pub struct Replay {
+    /// A log in the default format of Envoy or Istio, as text or JSON, or - for standard input.
+    pub log: String,
+    /// A file with a configuration.
+    pub file: String,
+    /// What is known.
+    #[command(flatten)]
+    pub input: Selection,
+    /// The form of the answer.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Shape,
+}
+
 /// `test`
 #[derive(Debug, Args)]
 pub struct Test {
@@ -133,6 +177,9 @@ pub struct Check {
     /// Ends with 1 for a warning, too.
     #[arg(long)]
     pub strict: bool,
+    /// Compares two files, the old one first: which requests are decided otherwise. Ends with 1 if one opens.
+    #[arg(long, conflicts_with_all = ["strict", "format", "show_secrets"])]
+    pub diff: bool,
     /// Shows the lines of files as they are, with passwords and hashes.
     #[arg(long)]
     pub show_secrets: bool,

@@ -7,10 +7,12 @@
 mod arguments;
 mod cases;
 mod check;
+mod coverage;
 mod explain;
 mod finding;
 mod outcome;
 mod probe;
+mod replay;
 mod report;
 mod request;
 mod resource;
@@ -44,9 +46,12 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, mut output: impl Write
         }
     };
     let Outcome { output: text, problem, exit } = match &arguments.command {
+        Command::Check(arguments) if arguments.diff => check::diff(arguments),
         Command::Check(arguments) => check::check(arguments),
         Command::Explain(arguments) => explain::explain(arguments),
         Command::Test(arguments) => cases::test(arguments),
+        Command::Coverage(arguments) => coverage::coverage(arguments),
+        Command::Replay(arguments) => replay::replay(arguments),
     };
     // Whoever closed the stream wants no more.
     let _ = output.write_all(text.as_bytes()).and_then(|()| output.flush());

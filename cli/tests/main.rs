@@ -11,7 +11,10 @@
 mod cases;
 mod check;
 mod core;
+mod coverage;
+mod diff;
 mod explain;
+mod replay;
 mod support;
 #[path = "../../tests/table/mod.rs"]
 mod table;

@@ -1,10 +1,12 @@
 //! What is wrong, or probably meant otherwise, in some files.
 
 mod command;
+mod diff;
 mod place;
 mod rules;
 
 pub use command::check;
+pub use diff::diff;
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;

@@ -112,6 +112,7 @@ impl Walk<'_> {
             text: configuration.map_or_else(|| Ok(ConfigText::File(String::new())), |id| self.text(id)),
             variables: self.variables(vm),
             place: Place { in_mesh: false, has_forged_addresses: manager.is_some_and(|manager| !is_client(manager)) },
+            gateways: Vec::new(),
             findings,
         });
     }

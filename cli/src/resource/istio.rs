@@ -43,6 +43,7 @@ pub fn plugin(file: usize, document: &Document, resource: &Resource, files: &[Fi
         text: configuration.map_or_else(|| Ok(ConfigText::File(String::new())), |id| values(document, id)),
         variables: plugin.variables(),
         place: Place { in_mesh, has_forged_addresses: false },
+        gateways: plugin.gateways(),
         findings: plugin.findings,
     })
 }
@@ -146,6 +147,14 @@ impl Plugin<'_> {
         let all = several.unwrap_or_default().iter().copied().chain(one);
         let text = |id, name| document.text_at(id, &[name]).unwrap_or_default();
         all.map(|id| (text(id, "kind"), text(id, "name"))).collect()
+    }
+
+    fn gateways(&self) -> Vec<String> {
+        let targets = self.targets();
+        if targets.iter().any(|(kind, _)| *kind != "Gateway") {
+            return Vec::new();
+        }
+        targets.into_iter().map(|(_, name)| name.to_owned()).collect()
     }
 
     fn is_for_waypoint(&self, files: &[File]) -> bool {

@@ -4,10 +4,12 @@ mod environment;
 mod envoy;
 mod istio;
 mod kubernetes;
+mod route;
 mod text;
 
 pub use environment::{Variable, Variables, host_values};
 pub use kubernetes::{Resource, resources};
+pub use route::{Route, routes};
 pub use text::ConfigText;
 
 use std::collections::HashSet;
@@ -57,6 +59,8 @@ pub struct Configuration {
     pub variables: Variables,
     /// Where it works.
     pub place: Place,
+    /// The Gateways that it is for; none where that is not known.
+    pub gateways: Vec<String>,
     /// What is to be said about its resource.
     pub findings: Vec<Finding>,
 }
@@ -148,6 +152,7 @@ fn bare(index: usize, file: &File, document: &Document, root: NodeId) -> Configu
         text,
         variables: Variables::default(),
         place: Place::default(),
+        gateways: Vec::new(),
         findings: sexagesimal(index, document, root, ""),
     }
 }
@@ -162,6 +167,7 @@ fn empty(index: usize) -> Configuration {
         text: Ok(ConfigText::File(String::new())),
         variables: Variables::default(),
         place: Place::default(),
+        gateways: Vec::new(),
         findings: Vec::new(),
     }
 }

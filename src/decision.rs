@@ -15,6 +15,7 @@ use crate::request::host::location_host;
 use crate::response::{Refusal, Response};
 use crate::users::hash::{Step, Work};
 use crate::users::header::Presented;
+use crate::users::list::UserList;
 use crate::users::pair::Pair;
 use crate::users::plain::Verdict;
 use crate::users::verification::{End, Verification};
@@ -548,12 +549,21 @@ impl HashedLogin {
         policy.rule(self.hashing).is_some_and(Rule::is_dry_run)
     }
 
+    /// The htpasswd users of the rule that hashes.
+    pub(crate) fn lists<'p>(&self, policy: &'p Policy) -> impl Iterator<Item = &'p UserList> {
+        policy.rule(self.hashing).into_iter().flat_map(|rule| policy.hashed_users(rule))
+    }
+
+    /// A hash of the user's, by its number in all lists of the rule that hashes.
+    pub(crate) fn hash<'p>(&self, policy: &'p Policy, number: usize) -> Option<&'p str> {
+        self.lists(policy).flat_map(|list| list.hashes(self.pair().user())).nth(number)
+    }
+
     /// The work of verifying the password.
     #[must_use]
     pub(crate) fn verification(&self, policy: &Policy) -> Verification {
-        let users = policy.rule(self.hashing).into_iter().flat_map(|rule| policy.hashed_users(rule));
         let end = if self.may_pass(policy) { End::WhenFound } else { End::WhenAllIsDone };
-        Verification::new(users, self.state.pair.user(), self.state.pair.password(), end)
+        Verification::new(self.lists(policy), self.state.pair.user(), self.state.pair.password(), end)
     }
 
     /// Goes on with what became of the verification.

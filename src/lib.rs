@@ -84,5 +84,6 @@ pub use request::{HeaderLines, HeaderNames, Request, header_map};
 pub use response::{Realm, Refusal, Response};
 pub use session::{Host, RequestState, Session};
 pub use telemetry::{Event, MetricHost, MetricKind};
+pub use throttle::SharedData;
 pub use users::header::Presented;
 pub use users::pair::Pair;

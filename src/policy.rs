@@ -22,7 +22,7 @@ use crate::request::Request;
 use crate::response::{Realm, Refusal, Unauthorized};
 use crate::users::list::UserList;
 use crate::users::pair::Pair;
-use crate::users::plain::{PlainListId, PlainLists, Verdict};
+use crate::users::plain::{Digests, PlainListId, PlainLists, Verdict};
 
 /// How many named rules are counted one by one, the first ones in the order of the configuration: the proxy keeps each of
 /// their counters for good.
@@ -39,6 +39,9 @@ pub struct Policy {
     /// The lists of plain users of rules that have more than one.
     several_plain: Vec<Box<[PlainListId]>>,
     hashed: Vec<Box<[HashedList]>>,
+    /// What tells each htpasswd list from others in every worker and configuration, by their numbers; empty without a
+    /// lockout.
+    hashed_digests: Box<[u64]>,
     hash_budget_ms_per_second: u32,
     lockout: Option<Lockout>,
     options: Options,
@@ -262,7 +265,8 @@ impl Policy {
             }
             rules.push((compiled, users));
         }
-        let (plain, lists) = PlainLists::new(plain);
+        let digests = if config.lockout.is_some() { Digests::Kept } else { Digests::None };
+        let (plain, lists) = PlainLists::new(plain, digests);
         let mut several_plain = SeveralPlain::default();
         let own = lists.get(first_own..).unwrap_or_default();
         let compile = |((mut rule, users), own): ((Rule, Box<[usize]>), &Option<PlainListId>)| {
@@ -285,6 +289,7 @@ impl Policy {
             rules,
             plain,
             several_plain: several_plain.lists,
+            hashed_digests: if digests == Digests::Kept { hashed.digests() } else { Box::default() },
             hashed: hashed.lists,
             hash_budget_ms_per_second: config.hash_budget_ms_per_second,
             lockout: config.lockout,
@@ -312,6 +317,11 @@ impl Policy {
     #[must_use]
     pub fn needs_throttle(&self) -> bool {
         self.lockout.is_some() || !self.hashed.is_empty()
+    }
+
+    /// Whether any password takes longer to verify than to look for elsewhere.
+    pub(crate) fn has_slow_hashes(&self) -> bool {
+        self.hashed.iter().flatten().any(|list| list.users.is_slow())
     }
 
     /// `hash_budget_ms_per_second`
@@ -450,6 +460,18 @@ impl Policy {
         lists
     }
 
+    /// What tells a user list from others in every worker and configuration; 0 without a lockout.
+    #[must_use]
+    pub(crate) fn list_digest(&self, list: UserListId) -> u64 {
+        match list {
+            UserListId::Credentials(list) => self.plain.digest(list),
+            UserListId::Htpasswd(number) => {
+                let index = usize::try_from(number).ok();
+                index.and_then(|index| self.hashed_digests.get(index)).copied().unwrap_or_default()
+            }
+        }
+    }
+
     /// Of the user lists of a rule that accepted a pair, those for which that says that nobody guesses: the one that
     /// accepted it, and those that do not know the user. Where several htpasswd texts know the user, it is not known
     /// which of them accepted the pair, and none is named.
@@ -569,6 +591,14 @@ struct HashedLists {
 }
 
 impl HashedLists {
+    /// The digests of all lists, by their numbers.
+    fn digests(&self) -> Box<[u64]> {
+        let mut digests: Vec<_> = self.lists.iter().flatten().map(|list| (list.number, &list.users)).collect();
+        digests.sort_unstable_by_key(|(number, _)| *number);
+        digests.dedup_by_key(|(number, _)| *number);
+        digests.into_iter().map(|(_, users)| users.digest()).collect()
+    }
+
     /// Adds the lists of a rule, of which equal ones are the same, and returns their place.
     fn add(&mut self, lists: Box<[Arc<UserList>]>) -> Option<u32> {
         if lists.is_empty() {

@@ -23,7 +23,7 @@ use crate::request::Request;
 use crate::request::client::parse_source_address;
 use crate::response::Response;
 use crate::telemetry::{Account, Event, Levels, MetricHost, Metrics, Wave};
-use crate::throttle::{Outcome, Throttle};
+use crate::throttle::{Outcome, SharedData, Throttle};
 
 /// How often hashes are worked on while any wait. Envoy's timers are no finer on a usual kernel.
 const TICK: Duration = Duration::from_millis(4);
@@ -158,10 +158,10 @@ impl Session {
         Self::with(None, Metrics::default())
     }
 
-    /// The session of a policy. The key is random and a secret of this session.
+    /// The session of a policy. The key is random and a secret: this session's, and the process's if that has none yet.
     #[must_use]
-    pub fn new(policy: Policy, key: &[u8; 32], now: Duration) -> Self {
-        let throttle = Throttle::new(&policy, key, now);
+    pub fn new(policy: Policy, key: &[u8; 32], shared: Box<dyn SharedData>, now: Duration) -> Self {
+        let throttle = Throttle::new(&policy, key, shared, now);
         let waiting = Waiting { throttle, states: States::default(), since: LinkedHashMap::default() };
         let metrics = Metrics::new(&policy);
         Self::with(Some(Configured { policy, waiting: RefCell::new(waiting) }), metrics)

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use basic_auth::{
-    Config, Host, HostError, MetricHost, MetricKind, Policy, RequestState, Response, Session, header_map,
+    Config, Host, HostError, MetricHost, MetricKind, Policy, RequestState, Response, Session, SharedData, header_map,
 };
 use hashes::BCRYPT4;
 
@@ -114,6 +114,19 @@ impl MetricHost for Recorder {
     }
 }
 
+/// The store of a proxy that has none.
+struct NoStore;
+
+impl SharedData for NoStore {
+    fn get(&self, _: &str) -> Option<(Box<[u8]>, u32)> {
+        None
+    }
+
+    fn set(&self, _: &str, _: &[u8], _: u32) -> bool {
+        false
+    }
+}
+
 impl Host for Recorder {
     fn now(&self) -> Duration {
         // Every look takes a while, so that a slice ends before everything is done.
@@ -173,7 +186,7 @@ fn session() -> Session {
 
 fn session_of(configuration: &str) -> Session {
     let text = configuration.replace("BCRYPT4", BCRYPT4);
-    Session::new(Policy::new(Config::parse(text.as_bytes()).unwrap()), &[7; 32], Duration::ZERO)
+    Session::new(Policy::new(Config::parse(text.as_bytes()).unwrap()), &[7; 32], Box::new(NoStore), Duration::ZERO)
 }
 
 fn ask(session: &Session, host: &Recorder, number: u32, path: &str, pair: Option<&str>) -> RequestState {

@@ -235,7 +235,7 @@ pub const FIELDS: &[Field] = &[
         name: "lockout",
         objects: &[Object::Top],
         kind: Kind::Object(Object::Lockout),
-        meaning: "locks out who guesses: `429` with `retry-after` for one client address and user; counted by each worker",
+        meaning: "locks out who guesses: `429` with `retry-after` for one client address and user; all workers of a proxy count together",
         absent: "nobody is locked out",
     },
     Field {

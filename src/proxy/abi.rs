@@ -1,8 +1,18 @@
-//! The two functions of the ABI that the SDK wraps at a price: it serializes the headers of an answer anew each time, and
-//! it takes those of a request apart into a vector of vectors, with a panic where a name is not UTF-8.
+//! The functions of the ABI that the SDK wraps at a price: it serializes the headers of an answer anew each time, it takes
+//! those of a request apart into a vector of vectors, with a panic where a name is not UTF-8, and it panics where the store
+//! of the process answers what it does not expect.
+
+use std::time::Duration;
 
 use crate::host::HostError;
 use crate::response::Response;
+
+#[allow(unsafe_code, reason = "the proxy is foreign code")]
+#[link(wasm_import_module = "wasi_snapshot_preview1")]
+unsafe extern "C" {
+    /// Writes a time in nanoseconds.
+    fn clock_time_get(clock: u32, precision: u64, time: *mut u64) -> u32;
+}
 
 /// The status of a call that did what was asked.
 const OK: u32 = 0;
@@ -12,6 +22,24 @@ const OK: u32 = 0;
 unsafe extern "C" {
     /// Writes where a block of memory is and how large.
     fn proxy_get_header_map_pairs(map: u32, data: *mut *mut u8, size: *mut usize) -> u32;
+
+    /// Writes where a block of memory is, how large, and the version of what is in it.
+    fn proxy_get_shared_data(
+        key: *const u8,
+        key_size: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
+        version: *mut u32,
+    ) -> u32;
+
+    /// Only reads, and checks that what it is told to read lies in the module's memory.
+    safe fn proxy_set_shared_data(
+        key: *const u8,
+        key_size: usize,
+        value: *const u8,
+        value_size: usize,
+        version: u32,
+    ) -> u32;
 
     /// Only reads, and checks that what it is told to read lies in the module's memory.
     safe fn proxy_send_local_response(
@@ -52,17 +80,68 @@ pub(super) fn send_local_response(response: &Response<'_>) -> Result<(), HostErr
 /// The headers of the request that is being handled as a serialized header map, in one call and without a copy.
 pub(super) fn request_headers() -> Result<Box<[u8]>, HostError> {
     const REQUEST_HEADERS: u32 = 0;
-    let mut data = std::ptr::null_mut();
-    let mut size = 0;
-    // SAFETY: The proxy writes through the two pointers while the call lasts, and both are to variables of this
-    // function. It stores there a block that it had from `proxy_on_memory_allocate` and has filled: the SDK makes one of
-    // a boxed slice of `size` bytes and gives it away. It is made a boxed slice of that size again here.
+    let mut block = Block::NONE;
+    // SAFETY: The proxy writes through the two pointers while the call lasts, and both are to variables of this function.
+    #[allow(unsafe_code, reason = "the proxy is foreign code; the proof stands above")]
+    let status = unsafe { proxy_get_header_map_pairs(REQUEST_HEADERS, &raw mut block.data, &raw mut block.size) };
+    match status {
+        OK => Ok(block.take()),
+        status => Err(HostError { call: "proxy_get_header_map_pairs", status }),
+    }
+}
+
+/// What the process stores under a key, and its version.
+pub(super) fn get_shared_data(key: &str) -> Option<(Box<[u8]>, u32)> {
+    let mut block = Block::NONE;
+    let mut version = 0;
+    // SAFETY: The proxy reads the key and writes through the three pointers while the call lasts, and these are to variables
+    // of this function.
+    #[allow(unsafe_code, reason = "the proxy is foreign code; the proof stands above")]
+    let status = unsafe {
+        proxy_get_shared_data(key.as_ptr(), key.len(), &raw mut block.data, &raw mut block.size, &raw mut version)
+    };
+    (status == OK).then(|| (block.take(), version))
+}
+
+/// Stores a value in the process, if what is there has that version; says whether it did.
+pub(super) fn set_shared_data(key: &str, value: &[u8], version: u32) -> bool {
+    proxy_set_shared_data(key.as_ptr(), key.len(), value.as_ptr(), value.len(), version) == OK
+}
+
+/// The monotonic clock of the process. That of the standard library is the same, but tells no time, only how much of it is
+/// between two, and what workers share has to mean the same to all of them.
+pub(super) fn monotonic_time() -> Duration {
+    const MONOTONIC: u32 = 1;
+    let mut nanoseconds = 0;
+    // SAFETY: The proxy writes through the pointer while the call lasts, and it is to a variable of this function.
     #[allow(unsafe_code, reason = "the proxy is foreign code; the proof stands above")]
     unsafe {
-        match proxy_get_header_map_pairs(REQUEST_HEADERS, &raw mut data, &raw mut size) {
-            OK if data.is_null() => Ok(Box::default()),
-            OK => Ok(Box::from_raw(std::ptr::slice_from_raw_parts_mut(data, size))),
-            status => Err(HostError { call: "proxy_get_header_map_pairs", status }),
+        // There is nothing to do about a clock that does not answer: then time stands still.
+        clock_time_get(MONOTONIC, 1, &raw mut nanoseconds);
+    }
+    Duration::from_nanos(nanoseconds)
+}
+
+/// A block of memory that the proxy filled and gave away; or none.
+struct Block {
+    data: *mut u8,
+    size: usize,
+}
+
+impl Block {
+    const NONE: Self = Self { data: std::ptr::null_mut(), size: 0 };
+
+    /// Takes it from the proxy, which answered that it stored it here.
+    fn take(self) -> Box<[u8]> {
+        if self.data.is_null() {
+            return Box::default();
+        }
+        // SAFETY: Only this file makes blocks, each for one call that stores there what the proxy had from
+        // `proxy_on_memory_allocate` and has filled: the SDK makes that of a boxed slice of `size` bytes and gives it away.
+        // It is made a boxed slice of that size again here, and once, for the block is gone with it.
+        #[allow(unsafe_code, reason = "the proxy is foreign code; the proof stands above")]
+        unsafe {
+            Box::from_raw(std::ptr::slice_from_raw_parts_mut(self.data, self.size))
         }
     }
 }

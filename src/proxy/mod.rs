@@ -7,7 +7,7 @@ mod abi;
 mod root;
 mod stream;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{LogLevel, MapType, MetricType, Status};
@@ -16,6 +16,7 @@ use crate::host::HostError;
 use crate::response::Response;
 use crate::session::Host;
 use crate::telemetry::{MetricHost, MetricKind};
+use crate::throttle::SharedData;
 use root::Root;
 
 proxy_wasm::main! {{
@@ -30,10 +31,7 @@ proxy_wasm::main! {{
 static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
 
 /// The proxy, as a session sees it.
-struct Proxy {
-    /// When the clock of its session began.
-    start: Instant,
-}
+struct Proxy;
 
 impl MetricHost for Proxy {
     fn define_metric(&self, kind: MetricKind, name: &str) -> Result<u32, HostError> {
@@ -55,7 +53,7 @@ impl MetricHost for Proxy {
 
 impl Host for Proxy {
     fn now(&self) -> Duration {
-        self.start.elapsed()
+        abi::monotonic_time()
     }
 
     fn source_address(&self) -> Option<Vec<u8>> {
@@ -88,6 +86,19 @@ impl Host for Proxy {
 
     fn set_property(&self, name: &str, value: &[u8]) -> Result<(), HostError> {
         hostcalls::set_property(vec![name], Some(value)).map_err(failed("proxy_set_property"))
+    }
+}
+
+/// The store that all workers of the process share.
+struct ProxySharedData;
+
+impl SharedData for ProxySharedData {
+    fn get(&self, key: &str) -> Option<(Box<[u8]>, u32)> {
+        abi::get_shared_data(key)
+    }
+
+    fn set(&self, key: &str, value: &[u8], version: u32) -> bool {
+        abi::set_shared_data(key, value, version)
     }
 }
 

@@ -2,18 +2,17 @@
 
 use std::fmt;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
 
 use log::{error, info, warn};
 use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{ContextType, LogLevel};
 
-use super::Proxy;
 use super::stream::Stream;
+use super::{Proxy, ProxySharedData};
 use crate::config::{Config, ConfigErrors};
 use crate::policy::Policy;
-use crate::session::Session;
+use crate::session::{Host, Session};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -37,7 +36,7 @@ impl Drop for Plugin {
 
 impl Default for Root {
     fn default() -> Self {
-        Self(Rc::new(Plugin { session: Session::not_configured(), proxy: Proxy { start: Instant::now() } }))
+        Self(Rc::new(Plugin { session: Session::not_configured(), proxy: Proxy }))
     }
 }
 
@@ -50,7 +49,7 @@ impl RootContext for Root {
         follow_log_level();
         let configured = self.configure(size, &plugin);
         let is_configured = configured.is_ok();
-        let proxy = Proxy { start: self.0.proxy.start };
+        let proxy = Proxy;
         let session = configured.unwrap_or_else(|refusal| {
             refusal.log(&plugin);
             Session::not_configured()
@@ -112,7 +111,7 @@ impl Root {
         );
         let mut key = [0; 32];
         getrandom::fill(&mut key).map_err(|_| Refusal::NoRandomness)?;
-        Ok(Session::new(policy, &key, Duration::ZERO))
+        Ok(Session::new(policy, &key, Box::new(ProxySharedData), self.0.proxy.now()))
     }
 }
 

@@ -18,6 +18,18 @@ impl Hash for Fingerprint {
 }
 
 impl Fingerprint {
+    /// The fingerprint that has these bytes.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// Its bytes.
+    #[must_use]
+    pub fn bytes(self) -> [u8; 16] {
+        self.0
+    }
+
     /// Its first eight bytes, as evenly spread as all of it.
     #[must_use]
     pub fn word(&self) -> u64 {
@@ -50,6 +62,10 @@ pub enum Purpose {
     Attempt,
     /// A client.
     Client,
+    /// A pair of user and password, for where the process keeps what it knows of it.
+    Slot,
+    /// A pair and the hash that it was verified against.
+    Verified,
 }
 
 /// HMAC-SHA-256 under one key, ready to be used many times. No `Debug`.

@@ -77,8 +77,8 @@ struct Counted {
 }
 
 /// Failures within a window, or a lock.
-#[derive(Clone, Copy)]
-enum Count {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Count {
     Failures { number: u32, since: Duration },
     LockedUntil(Duration),
 }
@@ -91,7 +91,7 @@ impl Default for Count {
 
 impl Count {
     /// Counts a failure; says whether it was the one that locks.
-    fn fail(&mut self, threshold: &Lockout, now: Duration) -> bool {
+    pub(super) fn fail(&mut self, threshold: &Lockout, now: Duration) -> bool {
         if self.remaining(now).is_some() {
             return false;
         }
@@ -111,7 +111,7 @@ impl Count {
     }
 
     /// Whether its window, or its lock, is over.
-    fn has_ended(&self, threshold: &Lockout, now: Duration) -> bool {
+    pub(super) fn has_ended(&self, threshold: &Lockout, now: Duration) -> bool {
         match *self {
             Self::Failures { since, .. } => now.saturating_sub(since) >= threshold.window,
             Self::LockedUntil(_) => self.remaining(now).is_none(),
@@ -119,7 +119,7 @@ impl Count {
     }
 
     /// How long the lock still lasts, if there is one.
-    fn remaining(&self, now: Duration) -> Option<Duration> {
+    pub(super) fn remaining(&self, now: Duration) -> Option<Duration> {
         match *self {
             Self::Failures { .. } => None,
             Self::LockedUntil(until) => until.checked_sub(now).filter(|remaining| !remaining.is_zero()),

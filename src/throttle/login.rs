@@ -1,16 +1,14 @@
 //! Logins that wait, and what the lockout counts them by.
 
 use std::mem;
-use std::time::Duration;
 
 use super::fingerprint::Fingerprint;
-use super::lockout::{Attempt, Locks};
+use super::lockouts::LoginAttempt;
 use super::queue::Task;
 use crate::decision::HashedLogin;
-use crate::policy::{Policy, Rule, UsersKey};
+use crate::policy::{Policy, Rule};
 use crate::request::client::Client;
 use crate::users::hash::{Step, Work};
-use crate::users::pair::Pair;
 use crate::users::verification::Verification;
 
 /// A verification, and the logins that wait for it: of one client, with one pair, for the same users.
@@ -20,8 +18,8 @@ pub(super) struct QueuedLogin {
     /// What the others take, in bytes.
     others_bytes: usize,
     verification: Verification,
-    /// Under what the pair is remembered once it was verified.
-    pub(super) remembered: Fingerprint,
+    /// What the pair is remembered by once it was verified.
+    pub(super) fingerprint: Fingerprint,
 }
 
 /// A login that waits for a verification.
@@ -38,55 +36,10 @@ pub(super) struct LoginSource {
     pub(super) attempt: Option<LoginAttempt>,
 }
 
-/// A login as the lockout counts it.
-pub(super) struct LoginAttempt {
-    pub(super) attempt: Attempt,
-    /// The rules whose users it is for, as their places in the configuration: one of those that have the same users.
-    pub(super) rules: Vec<usize>,
-}
-
-impl LoginAttempt {
-    /// What tells the users that it is for from those of others.
-    fn users(&self, policy: &Policy) -> Vec<UsersKey> {
-        self.rules.iter().filter_map(|rule| policy.rule(*rule)).map(Rule::users_key).collect()
-    }
-
-    /// Whether it is locked for any list that it is for, and for how many seconds.
-    pub(super) fn locked(&self, locks: &Locks, policy: &Policy, now: Duration) -> Option<u64> {
-        let mut longest = None;
-        for rule in self.rules.iter().filter_map(|rule| policy.rule(*rule)) {
-            for list in policy.user_lists(rule) {
-                longest = longest.max(locks.locked(&self.attempt, list, now));
-            }
-        }
-        longest
-    }
-
-    /// Counts a failure for each list of the rule that refused it.
-    pub(super) fn failed(&self, locks: &mut Locks, policy: &Policy, rule: Option<&Rule>, now: Duration) {
-        // A rule on trial locks nobody.
-        if let Some(rule) = rule.filter(|rule| !rule.is_dry_run()) {
-            locks.failed(&self.attempt, &policy.user_lists(rule), now);
-        }
-    }
-
-    /// Forgets its failures for the lists that accepted the pair.
-    pub(super) fn succeeded(&self, locks: &mut Locks, policy: &Policy, pair: &Pair) {
-        for rule in self.rules.iter().filter_map(|rule| policy.rule(*rule)) {
-            // Which lists accepted it takes longer to tell.
-            if policy.user_lists(rule).into_iter().any(|list| locks.is_counted(&self.attempt, list)) {
-                for list in policy.cleared_lists(rule, pair) {
-                    locks.succeeded(&self.attempt, list);
-                }
-            }
-        }
-    }
-}
-
 impl WaitingLogin {
     /// About what it takes in memory, in bytes.
     fn bytes(&self) -> usize {
-        let rules = self.source.attempt.as_ref().map_or(0, |attempt| attempt.rules.len());
+        let rules = self.source.attempt.as_ref().map_or(0, LoginAttempt::rules);
         let indexes = rules.saturating_add(self.login.rest()).saturating_mul(size_of::<usize>());
         let pair = self.login.pair();
         let pair = pair.user().len().saturating_add(pair.password().len());
@@ -100,8 +53,8 @@ impl QueuedLogin {
     /// How many bytes they may take: who presents pairs of 40 kB must not make the module hold megabytes for each.
     const MAX_BYTES: usize = 128 << 10;
 
-    pub(super) fn new(first: WaitingLogin, verification: Verification, remembered: Fingerprint) -> Self {
-        Self { first, others: Vec::new(), others_bytes: 0, verification, remembered }
+    pub(super) fn new(first: WaitingLogin, verification: Verification, fingerprint: Fingerprint) -> Self {
+        Self { first, others: Vec::new(), others_bytes: 0, verification, fingerprint }
     }
 
     /// The login that came first.
@@ -119,9 +72,9 @@ impl QueuedLogin {
         [self.first].into_iter().chain(self.others)
     }
 
-    /// Whether its rule lets its user in at all. If not, nothing may tell whether the password is right.
-    pub(super) fn may_pass(&self, policy: &Policy) -> bool {
-        self.first.login.may_pass(policy)
+    /// Which of its user's hashes the password was found right for.
+    pub(super) fn found(&self) -> Option<usize> {
+        self.verification.found()
     }
 
     /// How far the verification has come.
@@ -131,10 +84,10 @@ impl QueuedLogin {
 
     /// Whether another login of the same client may wait for this verification: it presents the same pair to the same
     /// users, and the same lists decide whether it is locked.
-    pub(super) fn is_for(&self, login: &WaitingLogin, remembered: &Fingerprint, policy: &Policy) -> bool {
+    pub(super) fn is_for(&self, login: &WaitingLogin, fingerprint: &Fingerprint, policy: &Policy) -> bool {
         let users = |login: &HashedLogin| login.hashing_rule(policy).map(Rule::users_key);
         let rules = |source: &LoginSource| source.attempt.as_ref().map(|attempt| attempt.users(policy));
-        self.remembered == *remembered
+        self.fingerprint == *fingerprint
             && users(&self.first.login) == users(&login.login)
             && self.first.login.may_pass(policy) == login.login.may_pass(policy)
             && self.first.login.is_on_trial(policy) == login.login.is_on_trial(policy)

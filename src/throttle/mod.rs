@@ -7,13 +7,17 @@ mod budget;
 mod cooldown;
 mod fingerprint;
 mod lockout;
+mod lockouts;
 mod login;
+mod memory;
 mod queue;
 mod retry_after;
+mod shared;
 #[cfg(test)]
 mod tests;
 mod verified;
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use crate::decision::{Decision, Login, Progress, Reason, SourceAddress};
@@ -24,17 +28,21 @@ use crate::users::hash::Step;
 use budget::Budget;
 use cooldown::Cooldown;
 use lockout::Locks;
-use login::{LoginAttempt, LoginSource, QueuedLogin, WaitingLogin};
+use lockouts::Lockouts;
+use login::{LoginSource, QueuedLogin, WaitingLogin};
+use memory::Memory;
 use queue::{Admission, Limits, Queue, Turn};
-use verified::Verified;
+use shared::Process;
+pub use shared::SharedData;
+use shared::locks::ProcessLocks;
 
 /// A monotonic clock.
 pub type Clock<'c> = &'c mut dyn FnMut() -> Duration;
 
 /// The state of the logins of one policy.
 pub struct Throttle {
-    verified: Verified,
-    locks: Option<Locks>,
+    memory: Memory,
+    locks: Option<Lockouts>,
     queue: Queue<QueuedLogin>,
     cooldown: Cooldown,
     /// Passwords that were hashed and compared since they were last told.
@@ -50,13 +58,19 @@ pub enum Outcome<'p> {
 }
 
 impl Throttle {
-    /// The throttle of a policy. The key is random and a secret of this throttle.
+    /// The throttle of a policy. The key is random and a secret: this throttle's, and the process's if that has none yet.
     #[must_use]
-    pub fn new(policy: &Policy, key: &[u8; 32], now: Duration) -> Self {
-        let locks = |lockout| Locks::new(key, lockout, lockout::DEFAULT_CAPACITY);
+    pub fn new(policy: &Policy, key: &[u8; 32], shared: Box<dyn SharedData>, now: Duration) -> Self {
+        let needs_process = policy.has_slow_hashes() || policy.lockout().is_some();
+        let process = needs_process.then(|| Rc::new(Process::new(shared, key)));
+        let of_process = |needed: bool| process.clone().filter(|_| needed);
+        let locks = |threshold| {
+            let locks = Locks::new(key, threshold, lockout::DEFAULT_CAPACITY);
+            Some(Lockouts::new(locks, ProcessLocks(of_process(true)?), threshold))
+        };
         Self {
-            verified: Verified::new(key, verified::DEFAULT_CAPACITY),
-            locks: policy.lockout().map(locks),
+            memory: Memory::new(key, of_process(policy.has_slow_hashes())),
+            locks: policy.lockout().and_then(locks),
             queue: Queue::new(Limits::default(), Budget::new(policy.hash_budget_ms_per_second(), now)),
             cooldown: Cooldown::new(key),
             verifications: 0,
@@ -80,9 +94,8 @@ impl Throttle {
         let mut client = Some(|| source_address().map_or(Client::UNKNOWN, Client::from_ip));
         if let Some(locks) = &self.locks {
             source.client = client.take().map_or(Client::UNKNOWN, |mut client| client());
-            let attempt = locks.attempt(&source.client, login.pair().user());
-            let attempt = LoginAttempt { attempt, rules: login.rules_by_users(policy) };
-            if let Some(retry_after) = attempt.locked(locks, policy, clock()) {
+            let attempt = locks.attempt(&source.client, &mut login, policy);
+            if let Some(retry_after) = locks.locked(&attempt, policy, clock()) {
                 return Outcome::Decided(Decision::Throttled {
                     reason: Reason::Locked,
                     retry_after,
@@ -108,26 +121,31 @@ impl Throttle {
     /// Does one slice of work and gives back the requests that are decided by it.
     pub fn work<'p>(&mut self, policy: &'p Policy, clock: Clock<'_>) -> Vec<(u32, Decision<'p>)> {
         let now = clock();
-        let Self { verified, locks, queue, verifications, .. } = self;
-        let lock =
-            |locks: &Option<Locks>, source: &LoginSource| source.attempt.as_ref()?.locked(locks.as_ref()?, policy, now);
+        let Self { memory, locks, queue, verifications, .. } = self;
+        let lock = |locks: &Option<Lockouts>, source: &LoginSource| {
+            locks.as_ref()?.locked(source.attempt.as_ref()?, policy, now)
+        };
+        // Requests whose failure came after that of others who locked them in another worker.
+        let mut late = Vec::new();
         // Logins that wait together must not all be tried before the first failure counts, nor all be hashed.
         let mut finished = queue.work(clock, &mut |turn| match turn {
             Turn::Begins(queued) if lock(locks, &queued.first().source).is_some() => Some(Step::Wrong),
             Turn::Begins(queued) => {
-                (queued.may_pass(policy) && verified.contains(&queued.remembered)).then_some(Step::Right)
+                memory.contains(policy, &queued.first().login, queued.fingerprint).then_some(Step::Right)
             }
-            Turn::Ended(queued, Step::Right) if queued.may_pass(policy) => {
+            Turn::Ended(queued, Step::Right) if queued.first().login.may_pass(policy) => {
                 *verifications = verifications.saturating_add(1);
-                verified.insert(queued.remembered);
+                memory.insert(policy, &queued.first().login, queued.fingerprint, queued.found());
                 None
             }
             Turn::Ended(queued, _) => {
                 *verifications = verifications.saturating_add(1);
                 // Counted once for all who wait; a right pair of a user whom the rule does not let in is refused as well.
                 let WaitingLogin { source, login } = queued.first();
-                if let (Some(locks), Some(attempt)) = (locks.as_mut(), &source.attempt) {
-                    attempt.failed(locks, policy, login.hashing_rule(policy), now);
+                if let (Some(locks), Some(attempt)) = (locks.as_mut(), &source.attempt)
+                    && let Some(retry_after) = locks.failed(attempt, policy, login.hashing_rule(policy), now)
+                {
+                    late.push((source.request, retry_after));
                 }
                 None
             }
@@ -135,7 +153,7 @@ impl Throttle {
         // Whoever else waits with a pair that was verified now need not wait for a turn.
         if finished.iter().any(|(_, step)| *step == Step::Right) {
             let others =
-                queue.take_where(&mut |queued| queued.may_pass(policy) && verified.contains(&queued.remembered));
+                queue.take_where(&mut |queued| memory.contains_here(policy, &queued.first().login, queued.fingerprint));
             finished.extend(others.into_iter().map(|queued| {
                 let is_locked = lock(locks, &queued.first().source).is_some();
                 (queued, if is_locked { Step::Wrong } else { Step::Right })
@@ -145,7 +163,9 @@ impl Throttle {
             .into_iter()
             .map(|(queued, step)| {
                 let was_tried = step == Step::Right || queued.state() != Step::Pending;
-                let locked = if was_tried { None } else { lock(locks, &queued.first().source) };
+                let source = &queued.first().source;
+                let came_late = || late.iter().find(|(request, _)| *request == source.request);
+                let locked = if was_tried { came_late().map(|(_, seconds)| *seconds) } else { lock(locks, source) };
                 (queued, step, locked)
             })
             .collect();
@@ -193,7 +213,7 @@ impl Throttle {
     /// How many verified logins are remembered.
     #[must_use]
     pub fn remembered(&self) -> usize {
-        self.verified.len()
+        self.memory.len()
     }
 
     /// How many passwords were hashed and compared since the last time.
@@ -212,23 +232,20 @@ impl Throttle {
     ) -> Option<Decision<'p>> {
         loop {
             let login = match progress {
-                Progress::Decided(decision) => {
-                    self.count(policy, &decision, &source, clock);
-                    return Some(decision);
-                }
+                Progress::Decided(decision) => return Some(self.counted(policy, decision, &source, clock)),
                 Progress::Hashed(login) => login,
             };
-            let Some(users) = login.users_id(policy) else { return Some(Decision::NotConfigured) };
-            let pair = login.pair();
-            let remembered = self.verified.fingerprint(&users.to_le_bytes(), pair.user(), pair.password());
-            if login.may_pass(policy) && self.verified.contains(&remembered) {
-                self.cooldown.exempt(&source.client, pair);
+            let Some(fingerprint) = self.memory.fingerprint(policy, &login) else {
+                return Some(Decision::NotConfigured);
+            };
+            if self.memory.contains(policy, &login, fingerprint) {
+                self.cooldown.exempt(&source.client, login.pair());
                 progress = login.verified(policy, true);
                 continue;
             }
             let client = source.client;
             let waiting = WaitingLogin { source, login };
-            if let Some(queued) = self.queue.find(&client, &|queued| queued.is_for(&waiting, &remembered, policy)) {
+            if let Some(queued) = self.queue.find(&client, &|queued| queued.is_for(&waiting, &fingerprint, policy)) {
                 if !queued.is_full() {
                     queued.share(waiting);
                     return None;
@@ -237,16 +254,17 @@ impl Throttle {
                 continue;
             }
             let verification = waiting.login.verification(policy);
-            match self.queue.submit(client, QueuedLogin::new(waiting, verification, remembered), clock) {
+            match self.queue.submit(client, QueuedLogin::new(waiting, verification, fingerprint), clock) {
                 Admission::Queued => return None,
                 Admission::Busy { task, retry_after } => {
                     (source, progress) = self.turn_away(policy, task.into_first(), retry_after, clock);
                 }
                 Admission::Done(queued, step) => {
                     self.verifications = self.verifications.saturating_add(1);
+                    let found = queued.found();
                     let WaitingLogin { source: from, login } = queued.into_first();
                     if step == Step::Right && login.may_pass(policy) {
-                        self.verified.insert(remembered);
+                        self.memory.insert(policy, &login, fingerprint, found);
                         self.cooldown.exempt(&client, login.pair());
                     }
                     (source, progress) = (from, login.verified(policy, step == Step::Right));
@@ -271,13 +289,25 @@ impl Throttle {
         (source, progress)
     }
 
-    /// Counts failures for the lockout: for each list of the rule that refuses.
-    fn count(&mut self, policy: &Policy, decision: &Decision<'_>, source: &LoginSource, clock: Clock<'_>) {
-        let (Some(locks), Some(attempt)) = (&mut self.locks, &source.attempt) else { return };
-        match decision {
-            Decision::Accepted { pair, .. } => attempt.succeeded(locks, policy, pair),
-            Decision::Refused { rule, .. } => attempt.failed(locks, policy, policy.rule(*rule), clock()),
+    /// A decision, counted for the lockout. A failure that comes after those of others, who locked the user in another
+    /// worker, is answered like a login that comes later.
+    fn counted<'p>(
+        &mut self,
+        policy: &'p Policy,
+        decision: Decision<'p>,
+        source: &LoginSource,
+        clock: Clock<'_>,
+    ) -> Decision<'p> {
+        let (Some(locks), Some(attempt)) = (&mut self.locks, &source.attempt) else { return decision };
+        match &decision {
+            Decision::Accepted { pair, .. } => locks.succeeded(attempt, policy, pair, clock()),
+            Decision::Refused { rule, .. } => {
+                if let Some(retry_after) = locks.failed(attempt, policy, policy.rule(*rule), clock()) {
+                    return Decision::Throttled { reason: Reason::Locked, retry_after, rule: attempt.rule };
+                }
+            }
             _ => {}
         }
+        decision
     }
 }

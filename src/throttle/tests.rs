@@ -8,13 +8,14 @@ use std::time::Duration;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
-use super::verified::Verified;
+use super::memory::Memory;
+use super::shared::tests::Store;
 use super::{Outcome, Throttle};
 use crate::config::Config;
 use crate::decision::{Decision, Reason};
 use crate::policy::Policy;
 use crate::request::{HeaderLines, Request};
-use crate::test_support::hashes::{APR1, BCRYPT4, OTHER_BCRYPT4};
+use crate::test_support::hashes::{APR1, BCRYPT4, OTHER_BCRYPT4, SHA};
 use crate::test_support::policy;
 
 /// A throttle and its clock.
@@ -27,8 +28,13 @@ struct Worker {
 
 impl Worker {
     fn new(configuration: &str) -> Self {
+        Self::beside(&Store::default(), configuration)
+    }
+
+    /// A worker of the process that has this store.
+    fn beside(store: &Store, configuration: &str) -> Self {
         let policy = policy(configuration);
-        let throttle = Throttle::new(&policy, &[7; 32], Duration::ZERO);
+        let throttle = Throttle::new(&policy, &[7; 32], Box::new(store.clone()), Duration::ZERO);
         Self { policy, throttle, now: Duration::ZERO, requests: 0 }
     }
 
@@ -278,7 +284,7 @@ fn a_list_that_may_not_have_accepted_keeps_its_count() {
             {{"prefix": "/", "htpasswd": "alice:{BCRYPT4}", "htpasswd_env": "USERS"}}]}}"#
     );
     let policy = Policy::new(Config::parse_with(text.as_bytes(), &environment).ok().unwrap());
-    let throttle = Throttle::new(&policy, &[7; 32], Duration::ZERO);
+    let throttle = Throttle::new(&policy, &[7; 32], Box::new(Store::default()), Duration::ZERO);
     let mut worker = Worker { policy, throttle, now: Duration::ZERO, requests: 0 };
     assert_eq!([worker.answer("/", "alice:1"), worker.answer("/", "alice:2")], [WRONG; 2]);
     assert_eq!([worker.answer("/", "alice:secret"), worker.answer("/", "alice:other")], ["accepted"; 2]);
@@ -380,7 +386,7 @@ fn who_shares_may_go_first_and_last() {
     let mut worker = strict(&two_lists());
     for gone in [&[1, 2, 3][..], &[2], &[3, 1], &[1, 2]] {
         worker.requests = 0;
-        worker.throttle.verified = Verified::new(&[7; 32], 0);
+        worker.throttle.memory = Memory::new(&[7; 32], None);
         for _ in 0..3 {
             assert_eq!(worker.login(1, "/one/", "alice:secret"), None);
         }
@@ -390,6 +396,7 @@ fn who_shares_may_go_first_and_last() {
         assert_eq!(worker.throttle.is_idle(), gone.len() == 3);
         assert_eq!(worker.drain().len(), 3 - gone.len(), "{gone:?}");
     }
+    worker.throttle.memory = Memory::new(&[7; 32], None);
     for _ in 0..3 {
         assert_eq!(worker.login(1, "/one/", "alice:secret"), None);
     }
@@ -456,7 +463,7 @@ fn a_remembered_pair_passes_whatever_its_client_did_before() {
     assert!(statuses.len() > 20 && statuses.iter().all(|status| status == "busy"), "{statuses:?}");
     // Also a client that was accepted only once, after it had waited.
     worker.drain();
-    worker.throttle.verified = Verified::new(&[7; 32], 8);
+    worker.throttle.memory = Memory::new(&[7; 32], None);
     assert_eq!(worker.login(4, "/", "alice:secret"), None);
     assert!(worker.drain().contains(&"accepted".to_owned()));
     while worker.login(4, "/", &format!("alice:{}", worker.requests)).is_none() {}
@@ -519,7 +526,7 @@ fn who_is_delayed_is_so_by_the_rule_that_covers_first() {
                     "basic_auth_rules": [{{"prefix": "/no", "credentials": ["ok:test"]}}, {{"prefix": "/no", "credentials": ["ok:test"]}},
                     {{"prefix": "/", "htpasswd": "alice:{BCRYPT4}"}}, {{"prefix": "/", "htpasswd": "alice:{OTHER_BCRYPT4}"}}]}}"#
     ));
-    let mut throttle = Throttle::new(&policy, &[7; 32], Duration::ZERO);
+    let mut throttle = Throttle::new(&policy, &[7; 32], Box::new(Store::default()), Duration::ZERO);
     let request = Request {
         method: b"GET",
         path: Some(b"/"),
@@ -580,5 +587,144 @@ fn a_pair_verified_under_one_list_is_hashed_anew_under_another() {
     ] {
         assert_eq!(worker.login(1, path, pair), None, "{path} {pair}");
         assert_eq!(worker.drain(), [decision], "{path} {pair}");
+    }
+}
+
+/// 40 users who had logged in were all hashed again after a rule was added that concerned none of them.
+#[test]
+fn who_was_verified_is_so_in_every_worker_and_after_every_update() {
+    let store = Store::default();
+    let rule = format!(r#"{{"prefix": "/", "htpasswd": ["alice:{BCRYPT4}", "bob:{OTHER_BCRYPT4}"]}}"#);
+    let mut first = Worker::beside(&store, &format!(r#"{{"basic_auth_rules": [{rule}]}}"#));
+    assert_eq!(first.login(1, "/", "alice:secret"), None);
+    assert_eq!(first.drain(), ["accepted"]);
+    let other_rule = r#"{"prefix": "/other", "credentials": ["carol:x"]}"#;
+    let changed = rule.replace(OTHER_BCRYPT4, BCRYPT4);
+    for rules in [rule.clone(), format!("{other_rule}, {rule}"), changed] {
+        let mut worker = Worker::beside(&store, &format!(r#"{{"basic_auth_rules": [{rules}]}}"#));
+        assert_eq!(worker.login(2, "/", "alice:secret").unwrap(), "accepted");
+        assert_eq!(worker.login(2, "/", "alice:wrong"), None);
+        assert_eq!(worker.login(2, "/", "bob:secret"), None, "another's password");
+    }
+    // A line that was taken out, or changed, is nothing from then on.
+    for hash in [OTHER_BCRYPT4, APR1] {
+        let rule = format!(r#"{{"prefix": "/", "htpasswd": ["alice:{hash}", "bob:{BCRYPT4}"]}}"#);
+        let mut worker = Worker::beside(&store, &format!(r#"{{"basic_auth_rules": [{rule}]}}"#));
+        assert_ne!(worker.login(2, "/", "alice:secret"), Some("accepted".into()), "{hash}");
+        worker.drain();
+    }
+}
+
+/// While it waited for its turn, another worker has verified the pair.
+#[test]
+fn who_waits_passes_once_another_worker_has_verified_the_pair() {
+    let store = Store::default();
+    let text = format!(r#"{{"basic_auth_rules": [{{"prefix": "/", "htpasswd": "alice:{BCRYPT4}"}}]}}"#);
+    let (mut one, mut other) = (Worker::beside(&store, &text), Worker::beside(&store, &text));
+    for worker in [&mut one, &mut other] {
+        assert_eq!(worker.login(1, "/", "alice:secret"), None);
+    }
+    assert_eq!(one.drain(), ["accepted"]);
+    store.gets();
+    other.now += Duration::from_millis(4);
+    assert_eq!(other.throttle.work(&other.policy, &mut || other.now).len(), 1, "no hash is worked on");
+    assert_eq!(store.gets(), 1);
+}
+
+#[test]
+fn the_process_is_asked_once_about_a_pair_and_not_where_hashing_is_quicker() {
+    let store = Store::default();
+    let mut worker = Worker::beside(
+        &store,
+        &format!(
+            r#"{{"basic_auth_rules": [{{"prefix": "/slow", "htpasswd": "alice:{BCRYPT4}"}}, {{"prefix": "/sha", "htpasswd": "alice:{SHA}"}},
+                {{"prefix": "/mine", "htpasswd": "alice:{BCRYPT4}", "allow_users": ["alice"]}}]}}"#
+        ),
+    );
+    assert_eq!(worker.login(1, "/slow", "alice:secret"), None);
+    assert_eq!(worker.drain(), ["accepted"]);
+    store.gets();
+    for path in ["/slow", "/mine", "/slow", "/sha", "/sha"] {
+        assert_eq!(worker.login(1, path, "alice:secret").unwrap(), "accepted");
+    }
+    assert_eq!(worker.login(1, "/sha", "alice:wrong").unwrap(), "wrong_password");
+    assert_eq!(store.gets(), 0);
+    assert_eq!(worker.login(1, "/slow", "alice:wrong"), None);
+    assert_eq!(store.gets(), 1);
+}
+
+/// How soon the refusal comes must not tell that the password is right.
+#[test]
+fn who_may_not_pass_is_hashed_whatever_the_process_knows() {
+    let store = Store::default();
+    let rule = format!(r#"{{"prefix": "/", "htpasswd": ["alice:{BCRYPT4}", "bob:{BCRYPT4}"]}}"#);
+    let mut open = Worker::beside(&store, &format!(r#"{{"basic_auth_rules": [{rule}]}}"#));
+    assert_eq!(open.answer("/", "alice:secret"), "accepted");
+    let strict = rule.replace("\"htpasswd\"", "\"allow_users\": [\"bob\"], \"htpasswd\"");
+    let mut worker = Worker::beside(&store, &format!(r#"{{"basic_auth_rules": [{strict}]}}"#));
+    assert_eq!(worker.login(1, "/", "alice:secret"), None);
+    assert_eq!(worker.drain(), ["not_allowed"]);
+}
+
+/// A lock of three failures let six pass on two workers.
+#[test]
+fn failures_count_in_the_whole_process() {
+    for hash in ["\"credentials\": [\"alice:secret\"]".to_owned(), format!("\"htpasswd\": \"alice:{BCRYPT4}\"")] {
+        let store = Store::default();
+        let text = format!(
+            r#"{{"lockout": {{"failures": 3, "window_seconds": 300, "lock_seconds": 300}},
+                "basic_auth_rules": [{{"prefix": "/", {hash}}}]}}"#
+        );
+        let mut workers = [(); 4].map(|()| Worker::beside(&store, &text));
+        let mut answers = Vec::new();
+        for round in 0..3 {
+            for worker in &mut workers {
+                answers.push(worker.answer("/", &format!("alice:{round}")));
+            }
+        }
+        assert_eq!(answers[..3], [WRONG; 3], "{hash}");
+        assert_eq!(answers[3..], ["locked"; 9], "{hash}");
+        // Also for the right password, and under a configuration that comes later and has the list still.
+        workers[0] = Worker::beside(&store, &text.replace("\"/\"", "\"/x\""));
+        assert_eq!(workers[0].answer("/x", "alice:secret"), "locked", "{hash}");
+        assert_eq!(workers[1].answer("/", "alice:secret"), "locked", "{hash}");
+        assert_eq!(workers[1].answer("/", "bob:secret"), "unknown_user", "{hash}");
+    }
+}
+
+/// All of them were under way before the first failure counted.
+#[test]
+fn whoever_failed_too_late_learns_what_others_learn_later() {
+    let store = Store::default();
+    let text = format!(
+        r#"{{"lockout": {{"failures": 3, "window_seconds": 300, "lock_seconds": 300}},
+            "basic_auth_rules": [{{"prefix": "/", "htpasswd": "alice:{BCRYPT4}"}}]}}"#
+    );
+    let mut workers = [(); 5].map(|()| Worker::beside(&store, &text));
+    for (number, worker) in workers.iter_mut().enumerate() {
+        assert_eq!(worker.login(1, "/", &format!("alice:{number}")), None);
+        // One step, so that its hash is begun and not ended.
+        worker.now += Duration::from_millis(4);
+        let now = &mut worker.now;
+        let mut clock = || {
+            *now += Duration::from_millis(2);
+            *now
+        };
+        assert!(worker.throttle.work(&worker.policy, &mut clock).is_empty());
+    }
+    let answers: Vec<_> = workers.iter_mut().flat_map(Worker::drain).collect();
+    assert_eq!(answers, [WRONG, WRONG, WRONG, "locked", "locked"]);
+}
+
+#[test]
+fn a_right_login_forgets_what_other_workers_counted() {
+    let store = Store::default();
+    let text = r#"{"lockout": {"failures": 3, "window_seconds": 300, "lock_seconds": 300},
+        "basic_auth_rules": [{"prefix": "/", "credentials": ["alice:secret"]}]}"#;
+    let mut workers = [(); 2].map(|()| Worker::beside(&store, text));
+    for _ in 0..3 {
+        assert_eq!([workers[0].answer("/", "alice:1"), workers[0].answer("/", "alice:2")], [WRONG; 2]);
+        assert_eq!(workers[1].answer("/", "alice:secret"), "accepted");
+        assert_eq!(workers[0].answer("/", "alice:secret"), "accepted");
     }
 }

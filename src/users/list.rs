@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use sha2::{Digest, Sha256};
+
 use super::hash::{Effort, Hash};
 use super::htpasswd::{
     HtpasswdError, HtpasswdErrorKind, Line, MAX_HASHES_PER_USER, MAX_WORK_PER_USER, is_base64, lines,
@@ -17,6 +19,8 @@ pub struct UserList {
     /// Where lines begin, in the order of user and hash.
     index: Box<[u32]>,
     effort: Effort,
+    /// How many hashes the user has who has the most.
+    max_hashes: usize,
     costly_lines: Box<[usize]>,
 }
 
@@ -61,6 +65,7 @@ impl UserList {
         found.dedup_by_key(|line| (line.user, line.hash));
 
         let mut effort = Effort::default();
+        let mut max_hashes = 0;
         for user in found.chunk_by(|one, other| one.user == other.user) {
             let line = user.iter().map(|line| line.number).max().unwrap_or_default();
             if user.len() > MAX_HASHES_PER_USER {
@@ -74,9 +79,10 @@ impl UserList {
                 return Err(HtpasswdError { line, kind: HtpasswdErrorKind::TooCostly });
             }
             effort = effort.max(own);
+            max_hashes = max_hashes.max(user.len());
         }
         let index = found.iter().filter_map(|line| u32::try_from(line.start).ok()).collect();
-        Ok(Self { text, index, effort, costly_lines: costly_lines.into() })
+        Ok(Self { text, index, effort, max_hashes, costly_lines: costly_lines.into() })
     }
 
     /// Whether the user is in the list. For the log, the counters, and the lockout after a right login: the answer to
@@ -112,13 +118,28 @@ impl UserList {
         self.effort
     }
 
+    /// How many hashes the user has who has the most of them.
+    pub(crate) fn max_hashes(&self) -> usize {
+        self.max_hashes
+    }
+
+    /// What tells the text from others, in every worker and configuration.
+    pub(crate) fn digest(&self) -> u64 {
+        digest([self.text.as_bytes()])
+    }
+
+    /// Whether any hash takes longer than to look for it elsewhere.
+    pub(crate) fn is_slow(&self) -> bool {
+        self.effort.is_slow()
+    }
+
     /// Some hash of the list, as text.
-    pub(super) fn any_hash(&self) -> Option<&str> {
+    pub(crate) fn any_hash(&self) -> Option<&str> {
         Some(Line::at(&self.text, usize::try_from(*self.index.first()?).ok()?)?.1)
     }
 
     /// The user's hashes, as text.
-    pub(super) fn hashes<'l>(&'l self, user: &[u8]) -> impl Iterator<Item = &'l str> {
+    pub(crate) fn hashes<'l>(&'l self, user: &[u8]) -> impl Iterator<Item = &'l str> {
         let offset = |&start: &u32| usize::try_from(start).unwrap_or(usize::MAX);
         let name = |start: &u32| Line::user_at(&self.text, offset(start)).unwrap_or_default().as_bytes();
         let first = self.index.partition_point(|start| name(start) < user);
@@ -133,6 +154,16 @@ impl fmt::Debug for UserList {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "UserList({} lines, ..)", self.lines())
     }
+}
+
+/// The beginning of the SHA-256 of texts, each with its length before it.
+pub(crate) fn digest<'t>(texts: impl IntoIterator<Item = &'t [u8]>) -> u64 {
+    let mut sha256 = Sha256::new();
+    for text in texts {
+        sha256.update((text.len() as u64).to_le_bytes());
+        sha256.update(text);
+    }
+    sha256.finalize().first_chunk().copied().map_or(0, u64::from_le_bytes)
 }
 
 /// The length that [`MAX_WORK_PER_USER`] is reckoned with.

@@ -20,6 +20,18 @@ pub struct PlainLists {
     pairs: HashTable<ListedPair>,
     /// The hashes of list and user name.
     users: HashTable<u64>,
+    /// What tells each list from others in every worker and configuration, in the order of the ids; empty if that is not
+    /// asked for.
+    digests: Vec<u64>,
+}
+
+/// Whether a [`PlainLists`] keeps a digest of each list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Digests {
+    /// It does: a lockout counts by them.
+    Kept,
+    /// It does not.
+    None,
 }
 
 /// One of the lists of a [`PlainLists`].
@@ -54,8 +66,9 @@ pub enum Verdict {
 impl PlainLists {
     /// Stores lists of pairs and tells under which id each is found that is not empty. The same user may stand in a list with several
     /// passwords.
-    pub fn new(lists: impl IntoIterator<Item = Box<[Pair]>>) -> (Self, Vec<Option<PlainListId>>) {
-        let mut stored = Self { key: RandomState::new(), pairs: HashTable::new(), users: HashTable::new() };
+    pub fn new(lists: impl IntoIterator<Item = Box<[Pair]>>, digests: Digests) -> (Self, Vec<Option<PlainListId>>) {
+        let mut stored =
+            Self { key: RandomState::new(), pairs: HashTable::new(), users: HashTable::new(), digests: Vec::new() };
         let second_key = RandomState::new();
         let mut known = HashMap::new();
         let mut next = NonZeroU32::MIN;
@@ -67,6 +80,9 @@ impl PlainLists {
             let id = *known.entry((digest(&stored.key, &list), digest(&second_key, &list))).or_insert_with(|| {
                 let id = PlainListId(next);
                 next = next.saturating_add(1);
+                if digests == Digests::Kept {
+                    stored.digests.push(super::list::digest(list.iter().map(Pair::bytes)));
+                }
                 stored.add(id, list);
                 id
             });
@@ -74,6 +90,13 @@ impl PlainLists {
         });
         let ids = ids.collect();
         (stored, ids)
+    }
+
+    /// What tells a list from others in every worker and configuration; 0 if that was not asked for.
+    #[must_use]
+    pub fn digest(&self, list: PlainListId) -> u64 {
+        let index = usize::try_from(list.number()).ok().and_then(|number| number.checked_sub(1));
+        index.and_then(|index| self.digests.get(index)).copied().unwrap_or_default()
     }
 
     /// How many pairs are stored.
@@ -142,7 +165,7 @@ fn digest(key: &RandomState, list: &[Pair]) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{PlainLists, Verdict};
+    use super::{Digests, PlainLists, Verdict};
     use crate::users::pair::Pair;
 
     fn pair(text: &str) -> Pair {
@@ -153,7 +176,7 @@ mod tests {
     fn a_list_accepts_its_pairs_and_tells_users_from_passwords() {
         let first = vec![pair("ok:test"), pair("ok:rotated"), pair("key:")];
         let second = vec![pair("other:test")];
-        let (lists, ids) = PlainLists::new([first.into(), second.into()]);
+        let (lists, ids) = PlainLists::new([first.into(), second.into()], Digests::None);
         for (list, presented, verdict) in [
             (0, "ok:test", Verdict::Accepted),
             (0, "ok:rotated", Verdict::Accepted),
@@ -174,11 +197,11 @@ mod tests {
     #[test]
     fn equal_lists_are_stored_once() {
         let list = || Box::from([pair("ok:test"), pair("key:")]);
-        let (lists, ids) = PlainLists::new([list(), Box::from([pair("ok:test")]), list()]);
+        let (lists, ids) = PlainLists::new([list(), Box::from([pair("ok:test")]), list()], Digests::Kept);
         assert_eq!(lists.pairs(), 3);
         assert_eq!(ids[0], ids[2]);
         assert_ne!(ids[0], ids[1]);
-        assert_eq!(PlainLists::new([Box::default(), list()]).1[0], None, "an empty list knows nobody");
+        assert_eq!(PlainLists::new([Box::default(), list()], Digests::None).1[0], None, "an empty list knows nobody");
     }
 
     #[test]
@@ -188,7 +211,7 @@ mod tests {
             let own = pair(&format!("user{number}:test"));
             if knows(number) { Box::from([own, pair("ok:test")]) } else { Box::from([own]) }
         };
-        let (lists, ids) = PlainLists::new((0..1_000).map(list));
+        let (lists, ids) = PlainLists::new((0..1_000).map(list), Digests::None);
         for (number, id) in ids.iter().enumerate() {
             let expected = if knows(number) { Verdict::Accepted } else { Verdict::UnknownUser };
             assert_eq!(lists.verify(id.unwrap(), &pair("ok:test")), expected, "list {number}");

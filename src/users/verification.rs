@@ -25,11 +25,18 @@ use super::list::UserList;
 pub struct Verification {
     password: Password,
     /// What is still to be done, the next one last.
-    jobs: Vec<HashJob>,
+    jobs: Vec<NumberedJob>,
     done: Work,
     total: Work,
-    was_found: bool,
+    /// Which of the user's hashes the password is right for.
+    found: Option<usize>,
     end: End,
+}
+
+/// The work on one hash of the user's, with its number among them, or decoys.
+struct NumberedJob {
+    number: usize,
+    job: HashJob,
 }
 
 /// When a verification ends in which the password is right.
@@ -52,6 +59,7 @@ impl Verification {
         let mut own = Vec::new();
         let mut padding = Vec::new();
         let mut total = Work::ZERO;
+        let mut number = 0_usize;
         for list in lists {
             let mut effort = Effort::default();
             let mut hashes = list.hashes(user).peekable();
@@ -60,27 +68,30 @@ impl Verification {
                 // too.
                 let _ = black_box(list.any_hash().map(Hash::parse));
             }
-            for hash in hashes.filter_map(|text| Hash::parse(text).ok()) {
-                effort = effort.plus(hash.effort());
-                let job = HashJob::genuine(&hash);
-                // A right password is found soonest with the cheapest first.
-                let work = job.remaining(len);
-                let index = own.partition_point(|other: &HashJob| other.remaining(len) <= work);
-                own.insert(index, job);
+            for hash in hashes {
+                if let Ok(hash) = Hash::parse(hash) {
+                    effort = effort.plus(hash.effort());
+                    let job = HashJob::genuine(&hash);
+                    // A right password is found soonest with the cheapest first.
+                    let work = job.remaining(len);
+                    let index = own.partition_point(|other: &NumberedJob| other.job.remaining(len) <= work);
+                    own.insert(index, NumberedJob { number, job });
+                }
+                number = number.saturating_add(1);
             }
-            padding.extend(list.effort().minus(effort).decoys());
+            padding.extend(list.effort().minus(effort).decoys().map(|job| NumberedJob { number: usize::MAX, job }));
             total = total.plus(list.effort().work(len));
         }
         own.append(&mut padding);
-        let (fast, mut jobs): (Vec<_>, Vec<_>) = own.into_iter().partition(HashJob::is_fast);
+        let (fast, mut jobs): (Vec<_>, Vec<_>) = own.into_iter().partition(|numbered| numbered.job.is_fast());
         jobs.reverse();
-        let mut this = Self { password, jobs, done: Work::ZERO, total, was_found: false, end };
-        for mut job in fast {
+        let mut this = Self { password, jobs, done: Work::ZERO, total, found: None, end };
+        for NumberedJob { number, mut job } in fast {
             // None is left out once the right one is found: how long it takes must not tell which of a user's passwords
             // it was.
             let (work, step) = job.work(&this.password, Work::from_nanos(1));
             this.done = this.done.plus(work);
-            this.was_found |= step == Step::Right;
+            this.found = this.found.or((step == Step::Right).then_some(number));
         }
         this.finish();
         this
@@ -88,7 +99,7 @@ impl Verification {
 
     /// Leaves the rest undone once the password was found, if that may be told.
     fn finish(&mut self) {
-        if self.was_found && self.end == End::WhenFound {
+        if self.found.is_some() && self.end == End::WhenFound {
             self.jobs.clear();
         }
     }
@@ -99,13 +110,13 @@ impl Verification {
     pub fn step(&mut self, budget: Work) -> Step {
         let mut left = budget;
         while left > Work::ZERO
-            && let Some(job) = self.jobs.last_mut()
+            && let Some(NumberedJob { number, job }) = self.jobs.last_mut()
         {
             let (work, step) = job.work(&self.password, left);
             self.done = self.done.plus(work);
             left = left.minus(work);
             if step != Step::Pending {
-                self.was_found |= step == Step::Right;
+                self.found = self.found.or((step == Step::Right).then_some(*number));
                 self.jobs.pop();
                 self.finish();
             }
@@ -118,9 +129,15 @@ impl Verification {
     pub const fn state(&self) -> Step {
         match self.jobs.is_empty() {
             false => Step::Pending,
-            true if self.was_found => Step::Right,
+            true if self.found.is_some() => Step::Right,
             true => Step::Wrong,
         }
+    }
+
+    /// Which of the user's hashes the password was found right for, counted through all lists in their order.
+    #[must_use]
+    pub const fn found(&self) -> Option<usize> {
+        self.found
     }
 
     /// The work done so far.

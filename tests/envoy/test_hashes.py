@@ -1,7 +1,5 @@
 """Slow hashes in a real Envoy: requests wait, nobody else does, and whatever happens to them, nothing opens."""
 
-import contextlib
-import functools
 import socket
 import threading
 import time
@@ -9,7 +7,7 @@ import time
 import pytest
 from envoy import Envoy, answer_200, bootstrap, listener
 from hashes import CHEAP_SECRET3, SLOW_SECRET7
-from http_client import Http2, basic, http1, http1_bytes, http1_raw, http1_statuses
+from http_client import Http2, basic, http1, http1_bytes, http1_raw, http1_statuses, together
 
 DEAR = f"dear:{SLOW_SECRET7}"
 CHEAP = f"cheap:{CHEAP_SECRET3}"
@@ -119,16 +117,6 @@ def test_a_body_takes_no_waiting_request_along(proxy):
     assert http1(port, b"POST", b"/slow", [RIGHT], body=b"x").status == 200
     assert http1(port, b"POST", b"/open", body=b"x").status == 200
     assert http1(port, b"POST", b"/slow", body=b"x").status == 401
-
-
-def together(port, requests):
-    """The statuses of requests, given as path and header, that are sent at once, each on its own connection."""
-    with contextlib.ExitStack() as stack:
-        connect = functools.partial(socket.create_connection, ("127.0.0.1", port), timeout=60)
-        connections = [stack.enter_context(connect()) for _ in requests]
-        for connection, (path, (name, value)) in zip(connections, requests, strict=True):
-            connection.sendall(b"GET %b HTTP/1.1\r\nhost: test\r\n%b: %b\r\n\r\n" % (path, name, value))
-        return [int(connection.recv(65536).split()[1]) for connection in connections]
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ import json
 
 import wasmtime
 
-OK, NOT_FOUND, UNIMPLEMENTED = 0, 1, 12
+OK, NOT_FOUND, CAS_MISMATCH, UNIMPLEMENTED = 0, 1, 8, 12
 """Answers of proxy-wasm functions."""
 
 NO_SUCH_CALL = 52
@@ -86,15 +86,26 @@ class Plugin:
     """One configured root context. The configuration is text, bytes, or a value that is written as JSON.
 
     `environment` holds the variables of the virtual machine, `properties` what `proxy_get_property` finds (a name is
-    a tuple of parts). `fuel` bounds one call of the module (`limit` changes it): a loop without end becomes a
-    `wasmtime.Trap`.
+    a tuple of parts), `shared` the store of the process, which several plugins can have. `fuel` bounds one call of the
+    module (`limit` changes it): a loop without end becomes a `wasmtime.Trap`.
     """
 
-    def __init__(self, module, configuration=None, *, environment=None, properties=None, random=b"\x5a", fuel=ENDLESS):
+    def __init__(
+        self,
+        module,
+        configuration=None,
+        *,
+        environment=None,
+        properties=None,
+        shared=None,
+        random=b"\x5a",
+        fuel=ENDLESS,
+    ):
         self.log = []
         self.now = 1_700_000_000_000_000_000
         self.tick_period = 0
         self.properties = properties or {}
+        self.shared = {} if shared is None else shared
         self.streams = {}
         self.calls = collections.Counter()
         self.load_fuel = 0
@@ -230,6 +241,21 @@ class Plugin:
 
     def _proxy_get_current_time_nanoseconds(self, where):
         self._write(where, self.now.to_bytes(8, "little"))
+        return OK
+
+    def _proxy_get_shared_data(self, key, key_length, where, length, version):
+        value, current = self.shared.get(self._read(key, key_length), (None, 0))
+        if value is None:
+            return NOT_FOUND
+        self._write_word(version, current)
+        return self._give(value, where, length)
+
+    def _proxy_set_shared_data(self, key, key_length, value, length, version):
+        key = self._read(key, key_length)
+        _, current = self.shared.get(key, (None, 0))
+        if version and current and version != current:
+            return CAS_MISMATCH
+        self.shared[key] = (self._read(value, length), current + 1)
         return OK
 
     def _proxy_set_tick_period_milliseconds(self, period):

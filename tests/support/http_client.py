@@ -1,6 +1,8 @@
 """Clients that send a request byte for byte, HTTP/1.1 by hand and HTTP/2 with h2 told not to tidy up."""
 
 import base64
+import contextlib
+import functools
 import socket
 
 import h2.config
@@ -96,6 +98,16 @@ def http1_statuses(port, requests):
             connection.sendall(request)
             statuses.append(_read_http1(connection, head=request.startswith(b"HEAD"), tunnel=False).status)
     return statuses
+
+
+def together(port, requests):
+    """The statuses of requests, given as path and header, that are sent at once, each on its own connection."""
+    with contextlib.ExitStack() as stack:
+        connect = functools.partial(socket.create_connection, ("127.0.0.1", port), timeout=TIMEOUT)
+        connections = [stack.enter_context(connect()) for _ in requests]
+        for connection, (path, (name, value)) in zip(connections, requests, strict=True):
+            connection.sendall(b"GET %b HTTP/1.1\r\nhost: test\r\n%b: %b\r\n\r\n" % (path, name, value))
+        return [int(connection.recv(65536).split()[1]) for connection in connections]
 
 
 def _read_http1(connection, head, tunnel):

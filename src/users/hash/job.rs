@@ -182,6 +182,11 @@ impl Effort {
         self.combine(other, u32::saturating_sub)
     }
 
+    /// Whether there is more to do than single SHA-1s.
+    pub(crate) fn is_slow(self) -> bool {
+        self != Self { sha1: self.sha1, ..Self::default() }
+    }
+
     /// What it costs with a password of so many bytes.
     pub(crate) fn work(self, password_len: usize) -> Work {
         let len = password_len.min(LONGEST_PASSWORD);

@@ -1,0 +1,107 @@
+"""What all workers of an Envoy know together, and what a later configuration still knows."""
+
+import collections
+import concurrent.futures
+import contextlib
+import socket
+import time
+
+import pytest
+from envoy import Envoy, answer_200, bootstrap, listener
+from hashes import CHEAP_SECRET3, SLOW_SECRET7
+from http_client import basic, http1, together
+from listeners import Listeners, wait_until
+
+USERS = [f"user{number}" for number in range(20)]
+LIST = "\n".join(f"{user}:{CHEAP_SECRET3}" for user in USERS)
+"""All of them have the password `secret3`."""
+SLOW_LIST = "\n".join(f"{user}:{SLOW_SECRET7}" for user in USERS)
+"""All of them have the password `secret7`."""
+
+LOCKOUT = {"failures": 3, "window_seconds": 300, "lock_seconds": 300}
+
+
+def login(port, pair):
+    return http1(port, b"GET", b"/", [basic(pair)]).status
+
+
+def log_in_when_told(port, pair):
+    """The status of a login that comes again when it is told to."""
+    while True:
+        answer = http1(port, b"GET", b"/", [basic(pair)])
+        if answer.status != 429:
+            return answer.status
+        time.sleep(int(answer.header("retry-after")[0]))
+
+
+@contextlib.contextmanager
+def full_queues(port):
+    """Keeps so many wrong logins waiting that every worker turns away whatever it would have to hash."""
+    with contextlib.ExitStack() as stack:
+        for number in range(200):
+            connection = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=60))
+            name, value = basic(f"filler:wrong{number}")
+            connection.sendall(b"GET / HTTP/1.1\r\nhost: test\r\n%b: %b\r\n\r\n" % (name, value))
+        # Each worker has had some of them by now.
+        statuses = collections.Counter(login(port, f"nobody{number}:wrong") for number in range(40))
+        assert set(statuses) == {429}, statuses
+        yield
+
+
+@pytest.mark.parametrize("workers", [1, 2, 4])
+def test_an_update_makes_nobody_log_in_anew(plugin, version, tmp_path, workers):
+    rule = {"prefix": "/", "htpasswd": SLOW_LIST}
+    other = {"prefix": "/other", "credentials": ["someone:else"]}
+    listeners = Listeners(tmp_path, plugin)
+    listeners.write({"basic_auth_rules": [rule]})
+    with Envoy(listeners.bootstrap(), version=version, concurrency=workers):
+        assert [log_in_when_told(listeners.port, f"{user}:secret7") for user in USERS] == [200] * len(USERS)
+        # In one millisecond each second no hash ends while this test runs.
+        listeners.write({"basic_auth_rules": [other, rule], "hash_budget_ms_per_second": 1})
+        wait_until(lambda: http1(listeners.port, b"GET", b"/other", [basic(f"{USERS[0]}:secret7")]).status == 401)
+        with full_queues(listeners.port):
+            # New connections, which any worker may take.
+            for _ in range(2):
+                assert [login(listeners.port, f"{user}:secret7") for user in USERS] == [200] * len(USERS)
+
+
+def test_a_line_that_is_gone_is_refused_by_every_worker(plugin, version, tmp_path):
+    listeners = Listeners(tmp_path, plugin)
+    listeners.write({"basic_auth_rules": [{"prefix": "/", "htpasswd": LIST}]})
+    with Envoy(listeners.bootstrap(), version=version, concurrency=4):
+        assert log_in_when_told(listeners.port, "user0:secret3") == 200
+        assert log_in_when_told(listeners.port, "user1:secret3") == 200
+        listeners.write({"basic_auth_rules": [{"prefix": "/", "htpasswd": LIST.split("\n", 1)[1]}]})
+        wait_until(lambda: log_in_when_told(listeners.port, "user0:secret3") == 401)
+        # The listener is new, and so are all of its workers' connections.
+        assert [log_in_when_told(listeners.port, "user0:secret3") for _ in range(12)] == [401] * 12
+        assert log_in_when_told(listeners.port, "user1:secret3") == 200
+
+
+@pytest.mark.parametrize("users", [{"credentials": ["user0:secret3"]}, {"htpasswd": LIST}], ids=["plain", "hashed"])
+def test_a_lock_counts_for_all_workers(plugin, version, users):
+    configuration = {"basic_auth_rules": [{"prefix": "/", **users}], "lockout": LOCKOUT}
+    manager = {"use_remote_address": True}
+    listeners = [listener("main", [plugin(configuration)], answer_200(), manager=manager)]
+    with Envoy(bootstrap(listeners), version=version, concurrency=4) as proxy:
+        port = proxy.ports["main"]
+        statuses = [login(port, f"user0:wrong{number}") for number in range(24)]
+        assert statuses == [401] * 3 + [429] * 21
+        assert [login(port, "user0:secret3") for _ in range(12)] == [429] * 12
+        # At once, so that workers count at the same time.
+        statuses = together(port, [(b"/", basic(f"user1:wrong{number}")) for number in range(16)])
+        assert collections.Counter(statuses) == {401: 3, 429: 13}
+
+
+def test_a_right_login_counts_for_all_workers(plugin, version):
+    configuration = {"basic_auth_rules": [{"prefix": "/", "credentials": ["user0:secret3"]}], "lockout": LOCKOUT}
+    listeners = [listener("main", [plugin(configuration)], answer_200(), manager={"use_remote_address": True})]
+    with (
+        Envoy(bootstrap(listeners), version=version, concurrency=4) as proxy,
+        concurrent.futures.ThreadPoolExecutor(8) as pool,
+    ):
+        port = proxy.ports["main"]
+        assert login(port, "user0:wrong") == 401
+        assert set(pool.map(lambda _: login(port, "user0:secret3"), range(64))) == {200}
+        # Every worker has had one of those right logins by now, or knows of them from the others.
+        assert [login(port, f"user0:wrong{number}") for number in range(4)] == [401, 401, 401, 429]

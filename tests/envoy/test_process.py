@@ -3,8 +3,10 @@
 import collections
 import concurrent.futures
 import contextlib
+import json
 import socket
 import time
+import urllib.request
 
 import pytest
 from envoy import Envoy, answer_200, bootstrap, listener
@@ -19,6 +21,13 @@ SLOW_LIST = "\n".join(f"{user}:{SLOW_SECRET7}" for user in USERS)
 """All of them have the password `secret7`."""
 
 LOCKOUT = {"failures": 3, "window_seconds": 300, "lock_seconds": 300}
+
+
+def verifications(proxy):
+    """How many passwords were hashed and compared, once workers have told."""
+    with urllib.request.urlopen(f"{proxy.admin}/stats?filter=basic_auth.verifications&format=json") as answer:
+        stats = json.load(answer)["stats"]
+    return sum(stat["value"] for stat in stats if "value" in stat)
 
 
 def login(port, pair):
@@ -54,15 +63,17 @@ def test_an_update_makes_nobody_log_in_anew(plugin, version, tmp_path, workers):
     other = {"prefix": "/other", "credentials": ["someone:else"]}
     listeners = Listeners(tmp_path, plugin)
     listeners.write({"basic_auth_rules": [rule]})
-    with Envoy(listeners.bootstrap(), version=version, concurrency=workers):
+    with Envoy(listeners.bootstrap(), version=version, concurrency=workers) as proxy:
         assert [log_in_when_told(listeners.port, f"{user}:secret7") for user in USERS] == [200] * len(USERS)
+        # New connections, which any worker may take; it hashes nothing that another one has.
+        assert [login(listeners.port, f"{user}:secret7") for user in 3 * USERS] == [200] * 3 * len(USERS)
+        wait_until(lambda: verifications(proxy) == len(USERS))
         # In one millisecond each second no hash ends while this test runs.
         listeners.write({"basic_auth_rules": [other, rule], "hash_budget_ms_per_second": 1})
         wait_until(lambda: http1(listeners.port, b"GET", b"/other", [basic(f"{USERS[0]}:secret7")]).status == 401)
         with full_queues(listeners.port):
-            # New connections, which any worker may take.
-            for _ in range(2):
-                assert [login(listeners.port, f"{user}:secret7") for user in USERS] == [200] * len(USERS)
+            assert [login(listeners.port, f"{user}:secret7") for user in 2 * USERS] == [200] * 2 * len(USERS)
+        assert verifications(proxy) == len(USERS)
 
 
 def test_a_line_that_is_gone_is_refused_by_every_worker(plugin, version, tmp_path):

@@ -23,12 +23,21 @@ run: $(MODULE) ## Serves a demo behind a real Envoy on 127.0.0.1 until Ctrl-C (P
 	@$(PYTHON) tools/demo.py --port $(PORT)
 
 .PHONY: test
-test: test-native test-module test-envoy ## Runs all tests: natively, in a counting host and through a real Envoy
+test: test-native test-schema test-module test-envoy ## Runs all tests: natively, in a counting host and through a real Envoy
 
 .PHONY: test-native
 test-native: toolchain ## Runs the tests that need no proxy
 	cargo test --quiet --locked -- --nocapture
 	cargo test --quiet --locked --package basic-auth
+
+.PHONY: test-schema
+test-schema: ## Holds schema/ against all configurations that are accepted or refused in testdata/ and examples/
+	@$(PYTHON) tools/packages.py tests >/dev/null
+	$(PYTHON_TESTS) -m pytest tests/schema
+
+.PHONY: generated
+generated: toolchain ## Writes what is made of the table of fields: schema/, docs/configuration.md
+	for of in configuration plugin; do cargo run --quiet --locked --package basic-auth -- schema --for $$of > schema/$$of.json; done
 
 .PHONY: test-module
 test-module: $(MODULE) ## Counts host calls and instructions against testdata/counts.json

@@ -31,6 +31,8 @@ pub enum Command {
     Coverage(CoverageOptions),
     /// Tells what the requests of an access log would get: how many would be refused, which, and why.
     Replay(Replay),
+    /// Writes the JSON Schema of the configuration, for editors.
+    Schema(Schema),
 }
 
 /// Where configurations are.
@@ -148,6 +150,24 @@ pub struct Replay {
     /// The form of the answer.
     #[arg(long, value_enum, default_value_t)]
     pub format: Shape,
+}
+
+/// `schema`
+#[derive(Debug, Args)]
+pub struct Schema {
+    /// Of what.
+    #[arg(long = "for", value_enum, default_value_t)]
+    pub of: SchemaOf,
+}
+
+/// What a schema is of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum SchemaOf {
+    /// The configuration itself.
+    #[default]
+    Configuration,
+    /// A WasmPlugin or a TrafficExtension that holds it.
+    Plugin,
 }
 
 /// `test`

@@ -17,6 +17,7 @@ mod report;
 mod request;
 mod resource;
 mod rules;
+mod schema;
 mod source;
 mod stream;
 mod values;
@@ -52,6 +53,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, mut output: impl Write
         Command::Test(arguments) => cases::test(arguments),
         Command::Coverage(arguments) => coverage::coverage(arguments),
         Command::Replay(arguments) => replay::replay(arguments),
+        Command::Schema(arguments) => schema::schema(arguments),
     };
     // Whoever closed the stream wants no more.
     let _ = output.write_all(text.as_bytes()).and_then(|()| output.flush());

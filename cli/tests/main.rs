@@ -15,6 +15,7 @@ mod coverage;
 mod diff;
 mod explain;
 mod replay;
+mod schema;
 mod support;
 #[path = "../../tests/table/mod.rs"]
 mod table;

@@ -38,6 +38,7 @@ test-schema: ## Holds schema/ against all configurations that are accepted or re
 .PHONY: generated
 generated: toolchain ## Writes what is made of the table of fields: schema/, docs/configuration.md
 	for of in configuration plugin; do cargo run --quiet --locked --package basic-auth -- schema --for $$of > schema/$$of.json; done
+	cargo run --quiet --locked --package basic-auth -- fields > docs/configuration.md
 
 .PHONY: test-module
 test-module: $(MODULE) ## Counts host calls and instructions against testdata/counts.json

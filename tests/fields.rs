@@ -1,4 +1,4 @@
-//! The table of fields and the documents that show it.
+//! The table of fields: each is read where it says.
 
 #![allow(
     clippy::indexing_slicing,
@@ -10,23 +10,6 @@
 
 use basic_auth::{Config, FIELDS, Field, Kind, Object};
 use serde_json::{Value, json};
-
-/// The table as Markdown.
-fn table() -> String {
-    let row = |field: &Field| {
-        let Field { name, objects, kind, meaning, absent, .. } = field;
-        let objects: Vec<String> = objects.iter().map(ToString::to_string).collect();
-        format!("| `{name}` | {} | {kind} | {meaning} | {absent} |\n", objects.join(", "))
-    };
-    let head = "| field | where | value | meaning | absent |\n| --- | --- | --- | --- | --- |\n";
-    head.to_owned() + &FIELDS.iter().map(row).collect::<String>()
-}
-
-#[test]
-fn the_readme_shows_the_table() {
-    let shown = include_str!("../README.md").split("\n\n").find(|part| part.starts_with("| field | where |")).unwrap();
-    assert!(format!("{shown}\n") == table(), "this is the table that README.md has to show:\n\n{}", table());
-}
 
 /// An object with a value of the right kind for each of its fields, as far as they go together.
 fn filled(object: Object) -> Value {

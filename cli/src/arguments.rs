@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::net::IpAddr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
 use crate::report::Format;
 
@@ -33,6 +34,15 @@ pub enum Command {
     Replay(Replay),
     /// Writes the JSON Schema of the configuration, for editors.
     Schema(Schema),
+    /// Writes all fields of the configuration, what they mean and what holds without them, as Markdown.
+    Fields,
+    /// Writes the completions of a shell.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+    /// Writes the manual page.
+    Manual,
 }
 
 /// Where configurations are.

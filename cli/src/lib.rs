@@ -9,6 +9,7 @@ mod cases;
 mod check;
 mod coverage;
 mod explain;
+mod fields;
 mod finding;
 mod outcome;
 mod probe;
@@ -18,6 +19,7 @@ mod request;
 mod resource;
 mod rules;
 mod schema;
+mod shell;
 mod source;
 mod stream;
 mod values;
@@ -54,6 +56,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, mut output: impl Write
         Command::Coverage(arguments) => coverage::coverage(arguments),
         Command::Replay(arguments) => replay::replay(arguments),
         Command::Schema(arguments) => schema::schema(arguments),
+        Command::Fields => fields::fields(),
+        Command::Completions { shell } => shell::completions(*shell),
+        Command::Manual => shell::manual(),
     };
     // Whoever closed the stream wants no more.
     let _ = output.write_all(text.as_bytes()).and_then(|()| output.flush());

@@ -37,3 +37,21 @@ fn every_field_is_described_where_it_belongs() {
         }
     }
 }
+
+#[test]
+fn the_page_of_fields_is_the_one_of_the_table() {
+    let said = run(&["fields"]);
+    let committed = fs::read_to_string(root().join("docs/configuration.md")).unwrap();
+    assert!(said.output == committed, "docs/configuration.md is not of today's fields; `make generated` writes it");
+}
+
+#[test]
+fn completions_and_the_manual_know_every_command() {
+    for arguments in [&["completions", "bash"][..], &["completions", "zsh"], &["completions", "fish"], &["manual"]] {
+        let said = run(arguments);
+        for command in ["check", "explain", "coverage", "replay"] {
+            assert!(said.output.contains(command), "{arguments:?} {command}");
+        }
+        assert_eq!(said.exit, 0);
+    }
+}

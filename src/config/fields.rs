@@ -1,4 +1,4 @@
-//! The fields of the configuration: one table for reading, suggestions, the README and whatever else describes them.
+//! The fields of the configuration: one table for reading, suggestions, docs/configuration.md, schema/ and whatever else describes them.
 
 use std::{fmt, mem};
 

@@ -17,9 +17,15 @@ impl Judge<'_> {
         let ranges = written.rules.iter().position(|rule| !rule.source_ranges.is_empty());
         if place.has_forged_addresses && (written.has_lockout || ranges.is_some()) {
             let field = if ranges.is_some() { "allow_source_ranges" } else { "lockout" };
-            let sentence = format!(
-                "`{field}` needs the client's own address, and without `use_remote_address: true` in the connection manager `x-forwarded-for` is believed; set it there"
-            );
+            let sentence = if place.in_mesh {
+                format!(
+                    "`{field}` needs the client's own address, and waypoints and sidecars believe `x-forwarded-for`; move the plugin to a gateway"
+                )
+            } else {
+                format!(
+                    "`{field}` needs the client's own address, and without `use_remote_address: true` in the connection manager `x-forwarded-for` is believed; set it there"
+                )
+            };
             let path = ranges.map_or_else(|| field.to_owned(), |index| format!("basic_auth_rules[{index}].{field}"));
             self.add(Level::Warning, "forged-address", self.configuration.position, &path, sentence);
         }

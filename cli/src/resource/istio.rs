@@ -42,7 +42,8 @@ pub fn plugin(file: usize, document: &Document, resource: &Resource, files: &[Fi
         position,
         text: configuration.map_or_else(|| Ok(ConfigText::File(String::new())), |id| values(document, id)),
         variables: plugin.variables(),
-        place: Place { in_mesh, has_forged_addresses: false },
+        // Istio sets `use_remote_address` at gateways alone.
+        place: Place { in_mesh, has_forged_addresses: in_mesh },
         gateways: plugin.gateways(),
         findings: plugin.findings,
     })

@@ -226,6 +226,14 @@ test-backends: $(MODULE) ## Asks real backends for a way around the filter (SHOR
 test-backends-ablation: toolchain ## Shows which backend of the last test-backends needs which step of the readings
 	@$(PYTHON) tests/backends --ablation
 
+.PHONY: test-clients
+test-clients: $(MODULE) ## Asks through the filter with real clients: curl, wget, git, skopeo, Go, Python, gRPC, Chromium (docs/clients.md)
+	@$(PYTHON) tools/needs.py chromium curl docker-registry git go openssl skopeo wget
+	@$(PYTHON) tools/packages.py tests >/dev/null
+	@$(PYTHON) tools/packages.py clients >/dev/null
+	PYTHONPATH=$(CURDIR)/target/python-clients:$(CURDIR)/tools:$(CURDIR)/target/python-tests PYTHONDONTWRITEBYTECODE=1 \
+		$(PYTHON) -m pytest tests/clients
+
 .PHONY: test-monitoring
 test-monitoring: $(MODULE) ## Checks examples/monitoring with promtool against a live scrape
 	@$(PYTHON) tools/needs.py go

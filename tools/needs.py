@@ -16,6 +16,7 @@ from problem import Problem
 
 DEBIAN = {
     "bash": "bash",
+    "chromium": "chromium",
     "curl": "curl",
     "docker-registry": "docker-registry",
     "etcd": "etcd-server",
@@ -27,6 +28,7 @@ DEBIAN = {
     "sed": "sed",
     "skopeo": "skopeo",
     "unshare": "util-linux",
+    "wget": "wget",
 }
 """Programs, and the packages of Debian and Ubuntu that bring them."""
 

@@ -1,0 +1,3 @@
+module basic-auth/tests/clients/go
+
+go 1.26.0

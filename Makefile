@@ -68,6 +68,17 @@ $(MODULE): $(SOURCES) tools/remap.py tools/link.py | toolchain
 	@cp target/wasm32-wasip1/release/basic_auth.wasm $@
 	@echo "$@: $$(wc -c < $@) bytes"
 
+PLATFORM ?= $(shell uname -s | tr A-Z a-z)-$(shell uname -m)
+
+.PHONY: program
+program: toolchain ## Builds the command line as target/basic-auth-PLATFORM.tar.gz, with completions and manual page
+	cargo build --release --locked --package basic-auth
+	@rm -rf target/program && mkdir -p target/program
+	@cp target/release/basic-auth LICENSE target/program/
+	@for shell in bash fish zsh; do target/release/basic-auth completions $$shell > target/program/basic-auth.$$shell; done
+	@target/release/basic-auth manual > target/program/basic-auth.1
+	tar -czf target/basic-auth-$(PLATFORM).tar.gz -C target/program .
+
 .PHONY: sizes
 sizes: toolchain ## Says where the bytes of the module are
 	@tools/sizes.sh
@@ -185,14 +196,16 @@ reproduce: toolchain ## Builds the last commit twice as strangers would and comp
 	@$(PYTHON) tools/reproduce.py $(if $(EXPECT),--expect "$(EXPECT)")
 
 .PHONY: deny
-deny: toolchain ## Checks licences, sources and doubles of the crates in the module
+deny: toolchain ## Checks licences, sources and doubles of the crates in the module, and licences and sources of basic-auth's
 	@tools/cargo_tool.sh cargo-deny
 	cargo deny --locked check licenses bans sources
+	cargo deny --locked --manifest-path cli/Cargo.toml --config cli/deny.toml check licenses bans sources
 
 .PHONY: advisories
 advisories: toolchain ## Checks those crates for known vulnerabilities; the list is fetched from github.com
 	@tools/cargo_tool.sh cargo-deny
 	cargo deny --locked check advisories
+	cargo deny --locked --manifest-path cli/Cargo.toml --config cli/deny.toml check advisories
 
 .PHONY: lint-workflows
 lint-workflows: ## Checks the GitHub workflows

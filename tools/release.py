@@ -2,6 +2,7 @@
 
 release.py check v0.1.0      the tag, Cargo.toml and CHANGELOG.md agree
 release.py files             target/dist: module, bill of materials, notes, checksums
+release.py add FILE…         adds files that were built elsewhere to target/dist and its checksums
 release.py publish IMAGE     push, sign and attest the images, and verify as a user would
                              (--key FILE: with a key and no transparency log, to try it out)
 """
@@ -56,8 +57,7 @@ def files():
     DIST.mkdir(parents=True)
     for built in ("target/basic_auth.wasm", "target/basic_auth.cdx.json"):
         shutil.copyfile(built, DIST / Path(built).name)
-    sums = "".join(f"{sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in sorted(DIST.iterdir()))
-    (DIST / "SHA256SUMS").write_text(sums)
+    sums = write_sums()
     # Not released yet, so to be tried out: then the notes are what would be released.
     try:
         text = notes(version())
@@ -65,6 +65,22 @@ def files():
         text = notes("Unreleased")
     (DIST / "notes.md").write_text(text)
     sys.stdout.write(sums)
+
+
+def write_sums():
+    """Writes the checksums of all files but those that are no part of the release, and returns them."""
+    others = ("SHA256SUMS", "notes.md")
+    parts = [file for file in sorted(DIST.iterdir()) if file.name not in others]
+    sums = "".join(f"{sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in parts)
+    (DIST / "SHA256SUMS").write_text(sums)
+    return sums
+
+
+def add(paths):
+    """Adds what was built on other machines."""
+    for path in paths:
+        shutil.copyfile(path, DIST / Path(path).name)
+    sys.stdout.write(write_sums())
 
 
 def run(*command, quiet=False):
@@ -132,6 +148,7 @@ def main():
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("check").add_argument("tag")
     commands.add_parser("files")
+    commands.add_parser("add").add_argument("paths", nargs="+")
     publishing = commands.add_parser("publish")
     publishing.add_argument("image")
     publishing.add_argument("--key")
@@ -141,6 +158,8 @@ def main():
             check(arguments.tag)
         case "files":
             files()
+        case "add":
+            add(arguments.paths)
         case "publish":
             publish(arguments.image, arguments.key)
 

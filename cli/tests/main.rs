@@ -14,6 +14,7 @@ mod core;
 mod coverage;
 mod diff;
 mod explain;
+mod hostile;
 mod replay;
 mod schema;
 mod support;

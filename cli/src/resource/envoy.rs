@@ -2,7 +2,8 @@
 //!
 //! Field names are those of the protobuf messages, or in camel case as protobuf's JSON has them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+use std::fmt::Write;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -13,51 +14,74 @@ use super::environment::{Variable, Variables};
 use super::text::ConfigText;
 use super::{Configuration, Place, Resource, finding, has_field, names_module};
 use crate::finding::Level;
-use crate::source::{Document, Kind, NodeId};
+use crate::source::{Document, Kind, NodeId, Seen};
 
 /// Adds the configurations of all filters of this module in a document.
 pub fn filters(file: usize, document: &Document, resource: &Resource, found: &mut Vec<Configuration>) {
-    let mut walk = Walk { file, document, resource, seen: HashSet::new(), found };
-    walk.visit(resource.root, &resource.path, None);
+    let mut walk = Walk { file, document, resource, seen: document.unseen(), way: Vec::new(), found };
+    walk.visit(resource.root, None);
 }
 
 struct Walk<'w> {
     file: usize,
     document: &'w Document,
     resource: &'w Resource,
-    /// What was visited: an alias leads to what was there before.
-    seen: HashSet<NodeId>,
+    seen: Seen,
+    /// The way from the root to the node that is visited.
+    way: Vec<Step<'w>>,
     found: &'w mut Vec<Configuration>,
+}
+
+/// A step of a way: a key, or an index.
+#[derive(Clone, Copy)]
+enum Step<'w> {
+    Key(&'w str),
+    Index(usize),
 }
 
 impl Walk<'_> {
     /// Looks at a node and all below it. `manager` is the connection manager that it stands in.
-    fn visit(&mut self, id: NodeId, path: &str, manager: Option<NodeId>) {
-        if !self.seen.insert(id) {
+    fn visit(&mut self, id: NodeId, manager: Option<NodeId>) {
+        if !self.seen.is_new(id) {
             return;
         }
         let document = self.document;
         let is_manager = document.get(id, &["http_filters", "httpFilters"]).is_some();
         let manager = if is_manager { Some(id) } else { manager };
         if document.get(id, &["vm_config", "vmConfig"]).is_some() {
-            self.plugin(id, path, manager);
+            self.plugin(id, &self.path(), manager);
             return;
         }
         match document.node(id).map(|node| &node.kind) {
             Some(Kind::Sequence(items)) => {
                 for (index, item) in items.iter().enumerate() {
-                    self.visit(*item, &format!("{path}[{index}]"), manager);
+                    self.way.push(Step::Index(index));
+                    self.visit(*item, manager);
+                    self.way.pop();
                 }
             }
             Some(Kind::Mapping(members)) => {
                 for (key, value) in members {
-                    let key = document.text(*key).unwrap_or_default();
-                    let path = if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
-                    self.visit(*value, &path, manager);
+                    self.way.push(Step::Key(document.text(*key).unwrap_or_default()));
+                    self.visit(*value, manager);
+                    self.way.pop();
                 }
             }
             _ => {}
         }
+    }
+
+    /// The path of the node that is visited.
+    fn path(&self) -> String {
+        let mut path = self.resource.path.clone();
+        for step in &self.way {
+            let _ = match step {
+                Step::Index(index) => write!(path, "[{index}]"),
+                Step::Key(key) if path.is_empty() => write!(path, "{key}"),
+                Step::Key(key) => write!(path, ".{key}"),
+            };
+        }
+        path
     }
 
     /// A `PluginConfig` of Envoy's Wasm filter.

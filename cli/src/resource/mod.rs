@@ -12,7 +12,6 @@ pub use kubernetes::{Resource, resources};
 pub use route::{Route, routes};
 pub use text::ConfigText;
 
-use std::collections::HashSet;
 use std::path::Path;
 
 use basic_auth::{FIELDS, Object};
@@ -185,9 +184,9 @@ fn broken_json(index: usize, file: &File, _: &SyntaxError) -> Option<Configurati
 /// Texts without quotes that some programs take for numbers of base 60.
 fn sexagesimal(file: usize, document: &Document, id: NodeId, title: &str) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let (mut rest, mut seen) = (vec![id], HashSet::new());
+    let (mut rest, mut seen) = (vec![id], document.unseen());
     while let Some(id) = rest.pop() {
-        if !seen.insert(id) {
+        if !seen.is_new(id) {
             continue;
         }
         rest.extend(document.items(id));

@@ -8,7 +8,7 @@ mod yaml;
 pub use json::{JsonText, write_json};
 pub use open::{Unreadable, open};
 pub use scalar::{Scalar, is_sexagesimal};
-pub use yaml::{Document, Kind, Node, NodeId, SyntaxError, parse};
+pub use yaml::{Document, Kind, Node, NodeId, Seen, SyntaxError, parse};
 
 use std::fmt;
 

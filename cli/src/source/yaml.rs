@@ -12,7 +12,7 @@ use super::scalar::{Scalar, resolve};
 use super::{Position, Source};
 
 /// The most nodes of a file. A hundred thousand rules are a million.
-const MAX_NODES: usize = 4_000_000;
+const MAX_NODES: usize = if cfg!(test) { 1_000 } else { 4_000_000 };
 /// How deep nodes may lie in one another.
 const MAX_DEPTH: usize = 128;
 
@@ -28,6 +28,16 @@ pub struct Document {
 /// The index of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct NodeId(usize);
+
+/// Which nodes of a document were seen.
+pub struct Seen(Vec<bool>);
+
+impl Seen {
+    /// Whether a node is seen for the first time.
+    pub fn is_new(&mut self, id: NodeId) -> bool {
+        self.0.get_mut(id.0).is_some_and(|seen| !std::mem::replace(seen, true))
+    }
+}
 
 /// A node.
 #[derive(Debug)]
@@ -76,6 +86,11 @@ impl Document {
     /// A node.
     pub fn node(&self, id: NodeId) -> Option<&Node> {
         self.nodes.get(id.0)
+    }
+
+    /// Which nodes were seen, none of them yet: aliases lead to one node by several ways.
+    pub fn unseen(&self) -> Seen {
+        Seen(vec![false; self.nodes.len()])
     }
 
     /// All nodes.
@@ -216,7 +231,7 @@ impl Builder {
                 let is_string =
                     tag.is_some_and(|tag| tag.suffix == "str" || tag.handle == "!" && tag.suffix.is_empty());
                 let id = self.node(start, end, Kind::Scalar { text: text.into(), style, is_string })?;
-                self.anchors.insert(anchor, id);
+                self.note_anchor(anchor, id);
                 self.place(id);
             }
             Event::Alias(anchor) => {
@@ -235,13 +250,20 @@ impl Builder {
                         node.end = end;
                     }
                     // Only now, so that nothing holds itself.
-                    self.anchors.insert(anchor, id);
+                    self.note_anchor(anchor, id);
                     self.place(id);
                 }
             }
             _ => {}
         }
         Ok(())
+    }
+
+    /// Remembers a node that has an anchor; 0 is none.
+    fn note_anchor(&mut self, anchor: usize, id: NodeId) {
+        if anchor > 0 {
+            self.anchors.insert(anchor, id);
+        }
     }
 
     fn open(&mut self, start: Position, end: Position, kind: Kind, anchor: usize) -> Result<(), SyntaxError> {
@@ -280,5 +302,34 @@ impl Builder {
             },
             _ => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MAX_NODES, parse};
+    use crate::source::{Position, Source};
+
+    #[test]
+    fn the_number_of_nodes_has_an_end_in_one_document_and_in_many() {
+        for text in ["- x\n".repeat(MAX_NODES), "--- x\n".repeat(MAX_NODES + 1)] {
+            let error = parse(&Source::new("x".into(), text, true)).unwrap_err();
+            assert!(error.sentence.starts_with("more than 1000 nodes"), "{}", error.sentence);
+        }
+        assert!(parse(&Source::new("x".into(), "- x\n".repeat(MAX_NODES - 1), true)).is_ok());
+    }
+
+    #[test]
+    fn nodes_know_where_they_stand() {
+        let source = Source::new("x".into(), "a: [1, 'b']\n---\nc: |\n  d\n".into(), true);
+        let documents = parse(&source).unwrap();
+        let at = |document: usize, way: &[&str]| {
+            let root = documents[document].root().unwrap();
+            documents[document].at(root, way).unwrap()
+        };
+        let items = documents[0].items(at(0, &["a"]));
+        assert_eq!(documents[0].position(items[1]), Position { line: 1, column: 8 });
+        assert_eq!(documents[1].text_at(documents[1].root().unwrap(), &["c"]), Some("d\n"));
+        assert_eq!(documents[1].position(at(1, &["c"])), Position { line: 4, column: 3 });
     }
 }

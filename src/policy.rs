@@ -434,9 +434,14 @@ impl Policy {
     /// What the plain users of a rule say of a pair. All of its lists are asked, whatever the first one says.
     #[must_use]
     pub fn verify(&self, rule: &Rule, presented: &Pair) -> Verdict {
+        // Nobody else is refused with the right password.
+        let evenly = rule.extra.as_ref().is_some_and(|extra| extra.allow_users.is_some());
         match self.plain_lists(rule) {
-            [list] => self.plain.verify(*list, presented),
-            lists => lists.iter().map(|list| self.plain.verify(*list, presented)).max().unwrap_or(Verdict::UnknownUser),
+            [list] => self.plain.verify(*list, presented, evenly),
+            lists => {
+                let verdicts = lists.iter().map(|list| self.plain.verify(*list, presented, evenly));
+                verdicts.max().unwrap_or(Verdict::UnknownUser)
+            }
         }
     }
 
@@ -480,7 +485,7 @@ impl Policy {
         let mut is_plain = false;
         let (mut cleared, mut knowing) = (Vec::new(), Vec::new());
         for list in self.plain_lists(rule) {
-            let verdict = self.plain.verify(*list, accepted);
+            let verdict = self.plain.verify(*list, accepted, false);
             is_plain |= verdict == Verdict::Accepted;
             if verdict != Verdict::WrongPassword {
                 cleared.push(UserListId::Credentials(*list));

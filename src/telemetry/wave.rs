@@ -47,7 +47,11 @@ pub(crate) struct Report<'w> {
 impl Wave {
     /// Takes note of a decision. The client's address is asked for only while there are more wrong logins than usual.
     pub(crate) fn note(&mut self, decision: &Decision<'_>, client: impl FnOnce() -> Option<IpAddr>) {
-        if !matches!(decision.reason(), Some(Reason::UnknownUser | Reason::WrongPassword | Reason::Locked)) {
+        // As the lockout counts them; who may not pass with the right password is told apart by nothing.
+        if !matches!(
+            decision.reason(),
+            Some(Reason::UnknownUser | Reason::WrongPassword | Reason::NotAllowed | Reason::Locked)
+        ) {
             return;
         }
         self.failures = self.failures.saturating_add(1);

@@ -166,3 +166,18 @@ def test_loading_is_linear(counted, what):
 def test_a_hundred_thousand_fit_into_64_mib(counted, what):
     grown = counted[f"{workload.SIZES[-1]:,} {what}"]["load"]["memory"] - counted["1 rule"]["load"]["memory"]
     assert grown <= 64 << 20, f"{grown / (1 << 20):.1f} MiB"
+
+
+def test_a_right_password_that_may_not_pass_costs_what_a_wrong_one_costs(module):
+    """CVE-2026-27480: how soon the refusal comes must not tell whether the password is right."""
+    users = [f"user{number:03}:secret{number:03}" for number in range(100)]
+    rule = {"prefix": "/", "credentials": [*users, "boss:secret"], "allow_users": ["boss"]}
+    plugin = module.plugin({"basic_auth_rules": [rule]})
+    fuel = {"right": [], "wrong": []}
+    for number in range(100):
+        for which, password in (("right", f"secret{number:03}"), ("wrong", f"terces{number:03}")):
+            outcome = plugin.request(workload.request("/", credential=(f"user{number:03}", password)))
+            assert outcome.status == 401
+            fuel[which].append(outcome.fuel)
+    right, wrong = (statistics.mean(figures[WARM:]) for figures in fuel.values())
+    assert abs(right - wrong) <= 0.01 * wrong, f"{right:,.0f} and {wrong:,.0f}"

@@ -68,6 +68,20 @@ $(MODULE): $(SOURCES) tools/remap.py tools/link.py | toolchain
 	@cp target/wasm32-wasip1/release/basic_auth.wasm $@
 	@echo "$@: $$(wc -c < $@) bytes"
 
+# The page holds the core itself, so it needs no network.
+target/playground.html: $(SOURCES) $(shell find cli/src playground -type f) cli/Cargo.toml tools/playground.py | toolchain
+	cargo rustc --quiet --release --locked --package playground --lib --target wasm32-unknown-unknown
+	@$(PYTHON) tools/playground.py target/wasm32-unknown-unknown/release/playground.wasm $@
+
+.PHONY: playground
+playground: target/playground.html ## Builds target/playground.html, one page to try configurations in, without a network
+
+.PHONY: test-playground
+test-playground: target/playground.html ## Asks the playground in Chromium
+	@$(PYTHON) tools/needs.py chromium
+	@$(PYTHON) tools/packages.py tests >/dev/null
+	$(PYTHON_TESTS) -m pytest tests/playground
+
 PLATFORM ?= $(shell uname -s | tr A-Z a-z)-$(shell uname -m)
 
 .PHONY: program
@@ -92,6 +106,7 @@ lint: toolchain ## Checks format, lints, documentation, and that no path of a ma
 	cargo clippy --quiet --locked --features ablation --example decide_without
 	cargo clippy --quiet --locked --lib --features explain
 	cargo clippy --quiet --locked --package basic-auth --all-targets
+	cargo clippy --quiet --locked --package playground
 	cargo clippy --quiet --locked --lib --target wasm32-wasip1
 	@# The core alone, where there is neither WASI nor a proxy.
 	cargo clippy --quiet --locked --lib --target wasm32-unknown-unknown

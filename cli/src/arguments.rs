@@ -30,6 +30,7 @@ pub enum Command {
     Test(Test),
     /// Shows what is protected, by whom, and what is open; route by route where the files have routes.
     Coverage(CoverageOptions),
+    #[cfg(not(target_family = "wasm"))]
     /// Tells what the requests of an access log would get: how many would be refused, which, and why.
     Replay(Replay),
     /// Writes the JSON Schema of the configuration, for editors.
@@ -148,6 +149,7 @@ pub struct CoverageOptions {
 }
 
 /// `replay`
+#[cfg(not(target_family = "wasm"))]
 #[derive(Debug, Args)]
 pub struct Replay {
     /// A log in the default format of Envoy or Istio, as text or JSON, or - for standard input.

@@ -12,7 +12,9 @@ mod explain;
 mod fields;
 mod finding;
 mod outcome;
+mod page;
 mod probe;
+#[cfg(not(target_family = "wasm"))]
 mod replay;
 mod report;
 mod request;
@@ -24,6 +26,8 @@ mod source;
 mod stream;
 mod values;
 mod witness;
+
+pub use page::answer;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -54,6 +58,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, mut output: impl Write
         Command::Explain(arguments) => explain::explain(arguments),
         Command::Test(arguments) => cases::test(arguments),
         Command::Coverage(arguments) => coverage::coverage(arguments),
+        #[cfg(not(target_family = "wasm"))]
         Command::Replay(arguments) => replay::replay(arguments),
         Command::Schema(arguments) => schema::schema(arguments),
         Command::Fields => fields::fields(),

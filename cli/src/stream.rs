@@ -4,7 +4,7 @@ use crate::arguments::Input;
 use crate::check::{Accepted, judge, syntax};
 use crate::finding::{Finding, Level};
 use crate::resource::{Configuration, File, configurations};
-use crate::source::{Unreadable, open};
+use crate::source::{Opened, Source, Unreadable, open};
 use crate::values::Values;
 
 /// Files and what is in them.
@@ -25,7 +25,17 @@ impl Stream {
     /// # Errors
     /// A sentence about `--env`.
     pub fn open(input: &Input) -> Result<Self, String> {
-        let opened = open(input.files.iter().map(String::as_str));
+        Self::new(open(input.files.iter().map(String::as_str)), input)
+    }
+
+    /// A text that is no file.
+    pub fn of_text(text: String) -> Self {
+        let sources = vec![Source::new("-".to_owned(), text, true)];
+        let files: Vec<File> = sources.into_iter().map(File::new).collect();
+        Self { configurations: configurations(&files), files, unreadable: Vec::new(), values: Values::default() }
+    }
+
+    fn new(opened: Opened, input: &Input) -> Result<Self, String> {
         let files: Vec<File> = opened.sources.into_iter().map(File::new).collect();
         let values = Values::new(&files, &input.selection.env)?;
         let mut configurations = configurations(&files);

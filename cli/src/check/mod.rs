@@ -5,7 +5,7 @@ mod diff;
 mod place;
 mod rules;
 
-pub use command::check;
+pub use command::{check, findings};
 pub use diff::diff;
 
 use std::cell::RefCell;

@@ -61,6 +61,8 @@ build: $(MODULE) ## Builds target/basic_auth.wasm
 # tools/remap.py keeps this machine's folders out of the module (reproducible builds). What a
 # person has in these variables would go before the project's own flags.
 $(MODULE): $(SOURCES) tools/remap.py tools/link.py | toolchain
+	@# Cargo does not see that its linker changed.
+	@if [ tools/link.py -nt $@ ]; then rm -f target/wasm32-wasip1/release/deps/basic_auth*.wasm; fi
 	cargo fetch --quiet --locked --target wasm32-wasip1
 	remap="$$($(PYTHON) tools/remap.py)" && \
 		env -u RUSTFLAGS -u CARGO_ENCODED_RUSTFLAGS -u CARGO_BUILD_RUSTFLAGS -u CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS \

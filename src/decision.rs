@@ -116,6 +116,8 @@ pub enum Reason {
     Locked,
     /// More hashes to verify than the budget allows.
     Busy,
+    /// The rule's users were not fetched yet.
+    NoUsers,
     /// The path has several readings, or none.
     AmbiguousPath,
     /// The request came over plain http.
@@ -142,7 +144,7 @@ impl Exemption {
 
 impl Reason {
     /// Every reason, in the order of the documents.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Missing,
         Self::Malformed,
         Self::UnknownUser,
@@ -150,6 +152,7 @@ impl Reason {
         Self::NotAllowed,
         Self::Locked,
         Self::Busy,
+        Self::NoUsers,
         Self::AmbiguousPath,
         Self::PlainHttp,
         Self::NotConfigured,
@@ -172,6 +175,7 @@ impl Reason {
             Self::NotAllowed => "basic_auth_not_allowed",
             Self::Locked => "basic_auth_locked",
             Self::Busy => "basic_auth_busy",
+            Self::NoUsers => "basic_auth_no_users",
             Self::AmbiguousPath => "basic_auth_ambiguous_path",
             Self::PlainHttp => "basic_auth_plain_http",
             Self::NotConfigured => "basic_auth_not_configured",
@@ -262,6 +266,9 @@ impl Decision<'_> {
         Some(match self {
             Self::Pass | Self::Exempt { .. } | Self::Accepted { .. } => return None,
             Self::Refused { refusal, .. } => Response::refused(refusal, details),
+            Self::Throttled { reason: Reason::NoUsers, retry_after, .. } => {
+                Response::come_again(503, *retry_after, details)
+            }
             Self::Throttled { retry_after, .. } => Response::come_again(429, *retry_after, details),
             Self::PlainHttp { location: Some(location), .. } => Response::redirect(location, details),
             Self::PlainHttp { location: None, .. } => Response::bare(403, details),
@@ -532,8 +539,8 @@ impl HashedLogin {
 
     /// What tells the users of the rule that hashes from those of other rules.
     #[must_use]
-    pub(crate) fn users_id(&self, policy: &Policy) -> Option<u32> {
-        policy.rule(self.hashing)?.hashed_users_id()
+    pub(crate) fn users_version(&self, policy: &Policy) -> [u8; 8] {
+        policy.rule(self.hashing).map_or([0xff; 8], |rule| policy.hashed_users_version(rule))
     }
 
     /// Whether the rule that hashes lets this user in at all. If not, the verification is made all the same, in full and
@@ -554,9 +561,9 @@ impl HashedLogin {
         policy.rule(self.hashing).into_iter().flat_map(|rule| policy.hashed_users(rule))
     }
 
-    /// A hash of the user's, by its number in all lists of the rule that hashes.
-    pub(crate) fn hash<'p>(&self, policy: &'p Policy, number: usize) -> Option<&'p str> {
-        self.lists(policy).flat_map(|list| list.hashes(self.pair().user())).nth(number)
+    /// Whether a hash is one of the user's in the lists of the rule that hashes.
+    pub(crate) fn has_hash(&self, policy: &Policy, hash: &str) -> bool {
+        self.lists(policy).flat_map(|list| list.hashes(self.pair().user())).any(|listed| listed == hash)
     }
 
     /// The work of verifying the password.
@@ -635,9 +642,16 @@ fn ask<'p>(
                 state.hide_credential |= rule.hides_credential();
                 continue;
             }
-            _ if rule.hashed_users_id().is_some() => {
+            _ if rule.hashed_users_id().is_some() && !policy.awaits_users(rule) => {
                 let rest = rules.map(|(index, _)| index).collect();
                 return Progress::Hashed(HashedLogin { state, hashing: index, rest });
+            }
+            // Nobody can be told that he is wrong before it is known who is right.
+            _ if rule.hashed_users_id().is_some() => {
+                if !rule.is_dry_run() {
+                    return Progress::Decided(no_users(index));
+                }
+                Reason::NoUsers
             }
             Verdict::Accepted => Reason::NotAllowed,
             Verdict::UnknownUser => Reason::UnknownUser,
@@ -654,6 +668,11 @@ fn ask<'p>(
     } else {
         Decision::Exempt { by: Exemption::DryRun, rule, dry_run }
     })
+}
+
+#[cold]
+fn no_users(rule: usize) -> Decision<'static> {
+    Decision::Throttled { reason: Reason::NoUsers, retry_after: 1, rule }
 }
 
 fn refused(reason: Reason, index: usize, rule: &Rule, pair: Option<Pair>) -> Decision<'_> {

@@ -58,6 +58,7 @@ mod host;
 mod telemetry;
 mod throttle;
 
+mod fetch;
 mod session;
 
 #[cfg(target_os = "wasi")]
@@ -85,5 +86,6 @@ pub use response::{Realm, Refusal, Response};
 pub use session::{Host, RequestState, Session};
 pub use telemetry::{Event, MetricHost, MetricKind};
 pub use throttle::SharedData;
+pub use users::fetched::FetchSource;
 pub use users::header::Presented;
 pub use users::pair::Pair;

@@ -20,7 +20,8 @@ use crate::matching::source::SourceRanges;
 use crate::matching::target::Target;
 use crate::request::Request;
 use crate::response::{Realm, Refusal, Unauthorized};
-use crate::users::list::UserList;
+use crate::users::fetched::FetchSource;
+use crate::users::list::{UserList, digest};
 use crate::users::pair::Pair;
 use crate::users::plain::{Digests, PlainListId, PlainLists, Verdict};
 
@@ -42,6 +43,7 @@ pub struct Policy {
     /// What tells each htpasswd list from others in every worker and configuration, by their numbers; empty without a
     /// lockout.
     hashed_digests: Box<[u64]>,
+    fetched: Vec<FetchedList>,
     hash_budget_ms_per_second: u32,
     lockout: Option<Lockout>,
     options: Options,
@@ -54,7 +56,27 @@ pub struct Policy {
 /// An htpasswd list, with its number among all of them.
 struct HashedList {
     number: u32,
-    users: Arc<UserList>,
+    users: HashedUsers,
+}
+
+/// Where the users of an htpasswd list are.
+#[derive(Clone)]
+enum HashedUsers {
+    /// In the configuration.
+    Fixed(Arc<UserList>),
+    /// In one of [`Policy::fetched`].
+    Fetched(usize),
+}
+
+/// A list that is fetched.
+struct FetchedList {
+    source: FetchSource,
+    /// Its place in the configuration.
+    path: Box<str>,
+    /// `None` until the first good answer.
+    users: Option<UserList>,
+    /// How often it has changed.
+    version: u32,
 }
 
 /// What tells one list of users from another. Equal ones are one list, wherever they are.
@@ -228,12 +250,13 @@ impl Policy {
             .into_iter()
             .map(|users| {
                 plain.push(users.credentials);
-                users.htpasswd
+                hashed_users(users.htpasswd, users.fetch)
             })
             .collect();
         let first_own = plain.len();
         for (number, rule) in (0..).zip(config.rules) {
-            let config::Rule { path, hosts, methods, except, credentials, mut htpasswd, mut extra, .. } = rule;
+            let config::Rule { path, hosts, methods, except, credentials, htpasswd, mut extra, .. } = rule;
+            let mut htpasswd = hashed_users(htpasswd, extra.as_ref().and_then(|extra| extra.fetch));
             let users = extra.as_mut().map(|extra| std::mem::take(&mut extra.users)).unwrap_or_default();
             index.add(number, hosts, path.readings());
             let regex = path.into_readings().into_iter().find_map(PatternReading::into_regex);
@@ -265,6 +288,11 @@ impl Policy {
             }
             rules.push((compiled, users));
         }
+        let fetched: Vec<_> = config
+            .fetches
+            .into_iter()
+            .map(|(source, path)| FetchedList { source, path, users: None, version: 0 })
+            .collect();
         let digests = if config.lockout.is_some() { Digests::Kept } else { Digests::None };
         let (plain, lists) = PlainLists::new(plain, digests);
         let mut several_plain = SeveralPlain::default();
@@ -289,7 +317,8 @@ impl Policy {
             rules,
             plain,
             several_plain: several_plain.lists,
-            hashed_digests: if digests == Digests::Kept { hashed.digests() } else { Box::default() },
+            hashed_digests: if digests == Digests::Kept { hashed.digests(&fetched) } else { Box::default() },
+            fetched,
             hashed: hashed.lists,
             hash_budget_ms_per_second: config.hash_budget_ms_per_second,
             lockout: config.lockout,
@@ -309,7 +338,7 @@ impl Policy {
     /// How many user names with a password are stored; equal lists of them count once.
     #[must_use]
     pub fn credentials(&self) -> usize {
-        let hashed = self.hashed.iter().flatten().map(|list| list.users.lines());
+        let hashed = self.hashed.iter().flatten().filter_map(|list| self.users_of(list)).map(UserList::lines);
         hashed.fold(self.plain.pairs(), usize::saturating_add)
     }
 
@@ -319,9 +348,37 @@ impl Policy {
         self.lockout.is_some() || !self.hashed.is_empty()
     }
 
-    /// Whether any password takes longer to verify than to look for elsewhere.
+    /// Whether any password takes longer to verify than to look for elsewhere, or may do so one day.
     pub(crate) fn has_slow_hashes(&self) -> bool {
-        self.hashed.iter().flatten().any(|list| list.users.is_slow())
+        self.hashed.iter().flatten().any(|list| match &list.users {
+            HashedUsers::Fixed(users) => users.is_slow(),
+            HashedUsers::Fetched(_) => true,
+        })
+    }
+
+    /// Where lists are fetched from, each with its place in the configuration.
+    pub(crate) fn fetches(&self) -> impl ExactSizeIterator<Item = (&FetchSource, &str)> {
+        self.fetched.iter().map(|list| (&list.source, &*list.path))
+    }
+
+    /// The users of a fetched list; `None` until the first good answer.
+    #[must_use]
+    pub(crate) fn fetched_users(&self, index: usize) -> Option<&UserList> {
+        self.fetched.get(index)?.users.as_ref()
+    }
+
+    /// Takes what was fetched for the users of a list from now on.
+    pub(crate) fn set_fetched_users(&mut self, index: usize, users: UserList) {
+        if let Some(list) = self.fetched.get_mut(index) {
+            list.users = Some(users);
+            list.version = list.version.wrapping_add(1);
+        }
+    }
+
+    /// Whether a rule needs a list that was not fetched yet.
+    #[must_use]
+    pub fn awaits_users(&self, rule: &Rule) -> bool {
+        self.hashed_lists(rule).any(|list| self.users_of(list).is_none())
     }
 
     /// `hash_budget_ms_per_second`
@@ -447,7 +504,26 @@ impl Policy {
 
     /// The htpasswd users of a rule.
     pub fn hashed_users(&self, rule: &Rule) -> impl Iterator<Item = &UserList> {
-        self.hashed_lists(rule).map(|list| &*list.users)
+        self.hashed_lists(rule).filter_map(|list| self.users_of(list))
+    }
+
+    fn users_of<'p>(&'p self, list: &'p HashedList) -> Option<&'p UserList> {
+        match &list.users {
+            HashedUsers::Fixed(users) => Some(users),
+            HashedUsers::Fetched(index) => self.fetched_users(*index),
+        }
+    }
+
+    /// What tells the htpasswd users of a rule from those of others, and from what they were before they changed.
+    #[must_use]
+    pub(crate) fn hashed_users_version(&self, rule: &Rule) -> [u8; 8] {
+        let version = |list: &HashedList| match list.users {
+            HashedUsers::Fixed(_) => 0,
+            HashedUsers::Fetched(index) => self.fetched.get(index).map_or(0, |list| list.version),
+        };
+        let version = self.hashed_lists(rule).map(version).fold(0, u32::wrapping_add);
+        let id = rule.hashed.unwrap_or(u32::MAX);
+        (u64::from(id).wrapping_shl(32) | u64::from(version)).to_le_bytes()
     }
 
     fn hashed_lists(&self, rule: &Rule) -> impl Iterator<Item = &HashedList> {
@@ -493,7 +569,8 @@ impl Policy {
         }
         for list in self.hashed_lists(rule) {
             let id = UserListId::Htpasswd(list.number);
-            if list.users.contains(accepted.user()) { knowing.push(id) } else { cleared.push(id) }
+            let is_known = self.users_of(list).is_some_and(|users| users.contains(accepted.user()));
+            if is_known { knowing.push(id) } else { cleared.push(id) }
         }
         if !is_plain && knowing.len() == 1 {
             cleared.append(&mut knowing);
@@ -590,33 +667,52 @@ impl SeveralPlain {
 #[derive(Default)]
 struct HashedLists {
     lists: Vec<Box<[HashedList]>>,
-    places: HashMap<Vec<*const UserList>, u32>,
+    places: HashMap<Vec<HashedUsersKey>, u32>,
     /// Of each list alone.
-    numbers: HashMap<Vec<*const UserList>, u32>,
+    numbers: HashMap<HashedUsersKey, u32>,
+}
+
+/// What tells one list from another while they are collected.
+type HashedUsersKey = Result<*const UserList, usize>;
+
+/// The htpasswd lists of a rule or of a named list.
+fn hashed_users(htpasswd: Box<[Arc<UserList>]>, fetch: Option<usize>) -> Box<[HashedUsers]> {
+    htpasswd.into_iter().map(HashedUsers::Fixed).chain(fetch.map(HashedUsers::Fetched)).collect()
 }
 
 impl HashedLists {
     /// The digests of all lists, by their numbers.
-    fn digests(&self) -> Box<[u64]> {
+    fn digests(&self, fetched: &[FetchedList]) -> Box<[u64]> {
         let mut digests: Vec<_> = self.lists.iter().flatten().map(|list| (list.number, &list.users)).collect();
         digests.sort_unstable_by_key(|(number, _)| *number);
         digests.dedup_by_key(|(number, _)| *number);
-        digests.into_iter().map(|(_, users)| users.digest()).collect()
+        let digest = |users: &HashedUsers| match users {
+            HashedUsers::Fixed(users) => users.digest(),
+            // It stays the same list when it changes.
+            HashedUsers::Fetched(index) => fetched.get(*index).map_or(0, |list| {
+                let FetchSource { cluster, path, authority, .. } = &list.source;
+                digest([cluster, path, authority].map(|text| text.as_bytes()))
+            }),
+        };
+        digests.into_iter().map(|(_, users)| digest(users)).collect()
     }
 
     /// Adds the lists of a rule, of which equal ones are the same, and returns their place.
-    fn add(&mut self, lists: Box<[Arc<UserList>]>) -> Option<u32> {
+    fn add(&mut self, lists: Box<[HashedUsers]>) -> Option<u32> {
         if lists.is_empty() {
             return None;
         }
         let mut all = Vec::new();
         let mut numbered = Vec::new();
         for users in lists {
-            let list = Arc::as_ptr(&users);
+            let list = match &users {
+                HashedUsers::Fixed(users) => Ok(Arc::as_ptr(users)),
+                HashedUsers::Fetched(index) => Err(*index),
+            };
             // A list that a rule names twice is asked once.
             if !all.contains(&list) {
                 let next = u32::try_from(self.numbers.len()).ok()?;
-                let number = *self.numbers.entry(Vec::from([list])).or_insert(next);
+                let number = *self.numbers.entry(list).or_insert(next);
                 all.push(list);
                 numbered.push(HashedList { number, users });
             }

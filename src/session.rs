@@ -2,21 +2,25 @@
 //!
 //! A [`Session`] knows no proxy: what it asks of one stands behind [`Host`]. Requests are the numbers of their contexts.
 //!
+//! Lists of users that are fetched come while requests are handled, and hold from then on.
+//!
 //! What Envoy does when a configuration changes: it makes a root context for the new one, in the same virtual machine where
 //! module, environment and `vm_id` are the same, and sends new connections to new listeners. The root context of the old
 //! configuration stays and keeps its timer for as long as a request of its listeners lives, so whoever waits there is
 //! answered by the configuration that was in force when the request came. It never configures a root context twice; other
 //! hosts may, and [`Session::close`] is for them.
 
-use std::cell::{Cell, RefCell, RefMut};
+use std::cell::{Cell, Ref, RefCell, RefMut};
+use std::fmt;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::time::Duration;
 
 use hashbrown::HashMap;
 use hashlink::LinkedHashMap;
-use log::{debug, error, warn};
+use log::{debug, error, info, warn};
 
 use crate::decision::{Decision, Reason};
+use crate::fetch::{self, Fetched, Fetches};
 use crate::host::HostError;
 use crate::policy::Policy;
 use crate::request::Request;
@@ -24,6 +28,7 @@ use crate::request::client::parse_source_address;
 use crate::response::Response;
 use crate::telemetry::{Account, Event, Levels, MetricHost, Metrics, Wave};
 use crate::throttle::{Outcome, SharedData, Throttle};
+use crate::users::fetched::FetchSource;
 
 /// How often hashes are worked on while any wait. Envoy's timers are no finer on a usual kernel.
 const TICK: Duration = Duration::from_millis(4);
@@ -85,6 +90,13 @@ pub trait Host: MetricHost {
     /// # Errors
     /// That the proxy did not do it.
     fn set_property(&self, name: &str, value: &[u8]) -> Result<(), HostError>;
+
+    /// Asks for a list of users, and for [`Session::on_fetched`] when the answer is there, or none comes. The etag goes as
+    /// `if-none-match`.
+    ///
+    /// # Errors
+    /// That the proxy did not do it.
+    fn fetch(&self, source: &FetchSource, etag: Option<&str>) -> Result<u32, HostError>;
 }
 
 /// Where a request stands.
@@ -118,8 +130,10 @@ struct Told {
 }
 
 struct Configured {
-    policy: Policy,
+    /// Changed by what is fetched, and by nothing else.
+    policy: RefCell<Policy>,
     waiting: RefCell<Waiting>,
+    fetches: RefCell<Fetches>,
 }
 
 struct Waiting {
@@ -164,7 +178,9 @@ impl Session {
         let throttle = Throttle::new(&policy, key, shared, now);
         let waiting = Waiting { throttle, states: States::default(), since: LinkedHashMap::default() };
         let metrics = Metrics::new(&policy);
-        Self::with(Some(Configured { policy, waiting: RefCell::new(waiting) }), metrics)
+        let fetches = RefCell::new(Fetches::new(policy.fetches().len()));
+        let configured = Configured { policy: RefCell::new(policy), waiting: RefCell::new(waiting), fetches };
+        Self::with(Some(configured), metrics)
     }
 
     fn with(configured: Option<Configured>, metrics: Metrics) -> Self {
@@ -179,9 +195,79 @@ impl Session {
         Self { plugin, ..self }
     }
 
-    /// Asks for a first tick, in which the proxy learns what is in force. What is only tried never has one.
+    /// Asks for a first tick, in which the proxy learns what is in force, and lists of users are asked for. What is only
+    /// tried never has one.
     pub fn start(&self, host: &impl Host) {
+        if self.fetches()
+            && let Err(error) = self.set_timer(host, TICK)
+        {
+            error!("basic_auth: {}{error}: no users are fetched", self.plugin);
+        }
         self.report_soon(host);
+    }
+
+    /// Whether there are lists to fetch.
+    fn fetches(&self) -> bool {
+        let fetches = self.configured.as_ref().and_then(|configured| configured.fetches.try_borrow().ok());
+        fetches.is_some_and(|fetches| !fetches.is_empty())
+    }
+
+    /// Takes the answer to a [`Host::fetch`]: its serialized header map, empty if none came, and its body.
+    pub fn on_fetched(&self, host: &impl Host, token: u32, headers: &[u8], body: Option<Vec<u8>>) {
+        let Some(configured) = &self.configured else { return };
+        let Some(policy) = configured.policy() else { return };
+        let Ok(mut fetches) = configured.fetches.try_borrow_mut() else { return };
+        let source = |index| Some((policy.fetches().nth(index)?.0, policy.fetched_users(index)));
+        let outcome = fetches.answered(host.now(), token, source, headers, body);
+        drop(policy);
+        drop(fetches);
+        if let Some(outcome) = outcome {
+            self.take_fetched(host, configured, outcome);
+        }
+    }
+
+    /// Asks for the lists of users that are due.
+    fn fetch(&self, host: &impl Host, configured: &Configured) {
+        let Some(policy) = configured.policy() else { return };
+        let Ok(mut fetches) = configured.fetches.try_borrow_mut() else { return };
+        let sources = policy.fetches().map(|(source, _)| source);
+        let failed = fetches.ask(host.now(), sources, |source, etag| host.fetch(source, etag));
+        drop(policy);
+        drop(fetches);
+        for failed in failed {
+            self.take_fetched(host, configured, failed);
+        }
+    }
+
+    /// Puts users into force that were fetched, and tells what else there is to be told.
+    fn take_fetched(&self, host: &impl Host, configured: &Configured, fetched: Fetched) {
+        let event = if let Fetched::Failed { .. } = fetched { Event::FetchFailed } else { Event::Fetched };
+        if let Some(mut told) = self.told() {
+            told.metrics.count(event, 1);
+        }
+        self.report_soon(host);
+        match fetched {
+            Fetched::Unchanged | Fetched::Failed { is_new: false, .. } => {}
+            Fetched::Failed { index, error, .. } => {
+                let Some(policy) = configured.policy() else { return };
+                let place = policy.fetches().nth(index).map_or("", |(_, place)| place);
+                let stays = match policy.fetched_users(index) {
+                    Some(_) => "the users of before stay",
+                    None => "until they come, its rules refuse",
+                };
+                warn!("basic_auth: {}{place}: no users were fetched: {error}; {stays}", self.plugin);
+            }
+            Fetched::New { index, users } => {
+                let Ok(mut policy) = configured.policy.try_borrow_mut() else {
+                    error!("basic_auth: the proxy called while another call was being handled: users are not changed");
+                    return;
+                };
+                let lines = users.lines();
+                policy.set_fetched_users(index, users);
+                let place = policy.fetches().nth(index).map_or("", |(_, place)| place);
+                info!("basic_auth: {}{place}: fetched {lines} credentials", self.plugin);
+            }
+        }
     }
 
     /// Tells the proxy that a configuration was refused, at once: there may be no tick.
@@ -196,7 +282,8 @@ impl Session {
     /// it wait.
     pub fn on_request(&self, host: &impl Host, number: u32, headers: &[u8], has_body: bool) -> RequestState {
         let Some(configured) = &self.configured else { return self.refuse(host, &Decision::NotConfigured) };
-        let policy = &configured.policy;
+        let Some(policy) = configured.policy() else { return self.refuse(host, &Decision::NotConfigured) };
+        let policy = &*policy;
         let mut request = Request { has_body, ..Request::default() };
         if request.read(headers, &policy.options().headers).is_none() {
             error!("basic_auth: headers that are no header map: a request of which nothing is known is refused");
@@ -235,18 +322,21 @@ impl Session {
     pub fn on_tick(&self, host: &impl Host) {
         let mut has_work = false;
         if let Some(configured) = &self.configured {
-            let Some(mut waiting) = configured.waiting() else { return };
-            let decided = waiting.throttle.work(&configured.policy, &mut || host.now());
+            self.fetch(host, configured);
+            let (Some(policy), Some(mut waiting)) = (configured.policy(), configured.waiting()) else { return };
+            let decided = waiting.throttle.work(&policy, &mut || host.now());
             // What is told to a request may end it, or hand over its body, and both come back to this session.
             drop(waiting);
             for (number, decision) in decided {
-                self.tell(host, configured, number, &decision);
+                self.tell(host, configured, &policy, number, &decision);
             }
+            drop(policy);
             has_work = configured.waiting().is_some_and(|waiting| !waiting.throttle.is_idle());
         }
         let is_due = self.report(host);
         let period = match (has_work, is_due) {
             (true, _) => TICK,
+            (false, _) if self.fetches() => fetch::LOOK,
             (false, true) => REPORT,
             (false, false) => Duration::ZERO,
         };
@@ -259,13 +349,13 @@ impl Session {
     /// takes back what the proxy was told of this session.
     pub fn close(&self, host: &impl Host) {
         if let Some(configured) = &self.configured
-            && let Some(mut waiting) = configured.waiting()
+            && let (Some(policy), Some(mut waiting)) = (configured.policy(), configured.waiting())
         {
             let numbers = waiting.throttle.forget_all();
             drop(waiting);
             for number in &numbers {
                 let decision = Decision::Throttled { reason: Reason::Busy, retry_after: 1, rule: 0 };
-                self.tell(host, configured, *number, &decision);
+                self.tell(host, configured, &policy, *number, &decision);
             }
         }
         if let Some(mut told) = self.told() {
@@ -315,8 +405,11 @@ impl Session {
         let Told { metrics, wave } = &mut *told;
         let now = host.now();
         let mut levels = Levels::default();
-        if let Some(mut waiting) = self.configured.as_ref().and_then(Configured::waiting) {
+        if let Some(configured) = &self.configured
+            && let Some(mut waiting) = configured.waiting()
+        {
             levels = waiting.levels(now);
+            levels.fetch_age_seconds = configured.fetches.try_borrow().map_or(0, |fetches| fetches.age(now).as_secs());
             metrics.count(Event::Verification, waiting.throttle.take_verifications());
         }
         metrics.count(Event::Passed, self.passes.take());
@@ -335,7 +428,8 @@ impl Session {
 
     /// Counts a decision about the request that is being handled, and tells logs what they want to know.
     fn count(&self, host: &impl Host, decision: &Decision<'_>) {
-        let policy = self.configured.as_ref().map(|configured| &configured.policy);
+        let policy = self.configured.as_ref().and_then(Configured::policy);
+        let policy = policy.as_deref();
         if let Some(mut told) = self.told() {
             told.metrics.count_decision(policy, decision);
             told.wave.note(decision, || parse_source_address(&host.source_address()?));
@@ -372,7 +466,7 @@ impl Session {
     }
 
     /// Carries a decision out on a request that waits.
-    fn tell(&self, host: &impl Host, configured: &Configured, number: u32, decision: &Decision<'_>) {
+    fn tell(&self, host: &impl Host, configured: &Configured, policy: &Policy, number: u32, decision: &Decision<'_>) {
         if let Err(error) = host.select(number) {
             error!("basic_auth: {error}: a request that waited is gone");
             return;
@@ -382,7 +476,7 @@ impl Session {
             self.refuse(host, decision);
             return;
         }
-        if let Err(error) = tell_upstream(host, &configured.policy, decision) {
+        if let Err(error) = tell_upstream(host, policy, decision) {
             error!("basic_auth: {error}: a request that was accepted is refused");
             configured.set_state(number, RequestState::Answered);
             self.refuse(host, &Decision::NotConfigured);
@@ -457,18 +551,33 @@ impl Waiting {
             remembered: self.throttle.remembered(),
             waiting: self.since.len(),
             oldest_ms: u64::try_from(oldest.as_millis()).unwrap_or(u64::MAX),
+            fetch_age_seconds: 0,
         }
     }
 }
 
 impl Configured {
+    /// The policy. Nobody changes it now, unless the proxy calls in the midst of a call that it was not told of.
+    #[inline]
+    fn policy(&self) -> Option<Ref<'_, Policy>> {
+        match self.policy.try_borrow() {
+            Ok(policy) => Some(policy),
+            Err(error) => {
+                log_reentry(&error);
+                None
+            }
+        }
+    }
+
     /// Those who wait. Nobody else has them in hand, unless the proxy calls in the midst of a call that it was not told of.
     fn waiting(&self) -> Option<RefMut<'_, Waiting>> {
-        let waiting = self.waiting.try_borrow_mut();
-        if let Err(error) = &waiting {
-            error!("basic_auth: {error}: the proxy called while another call was being handled");
+        match self.waiting.try_borrow_mut() {
+            Ok(waiting) => Some(waiting),
+            Err(error) => {
+                log_reentry(&error);
+                None
+            }
         }
-        waiting.ok()
     }
 
     fn set_state(&self, number: u32, state: RequestState) {
@@ -478,6 +587,11 @@ impl Configured {
             *known = state;
         }
     }
+}
+
+#[cold]
+fn log_reentry(error: &dyn fmt::Display) {
+    error!("basic_auth: {error}: the proxy called while another call was being handled");
 }
 
 /// Writes into a request that goes on what the upstream learns of the decision.

@@ -54,6 +54,7 @@ fn every_field_of_the_table_is_read() {
                 Object::Lockout => format!("lockout.{}", field.name),
                 Object::UserList => format!("users.staff.{}", field.name),
                 Object::Unauthorized => format!("unauthorized.{}", field.name),
+                Object::Fetch => format!("basic_auth_rules[0].htpasswd_fetch.{}", field.name),
                 other => panic!("{other}"),
             };
             let mut broken = whole.clone();
@@ -63,6 +64,7 @@ fn every_field_of_the_table_is_read() {
                 Object::Lockout => &mut broken["lockout"],
                 Object::UserList => &mut broken["users"]["staff"],
                 Object::Unauthorized => &mut broken["unauthorized"],
+                Object::Fetch => &mut broken["basic_auth_rules"][0]["htpasswd_fetch"],
                 _ => &mut broken,
             };
             if ["exact", "suffix", "regex"].contains(&field.name) {

@@ -16,9 +16,10 @@ use std::time::Duration;
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use basic_auth::{
-    Config, Host, HostError, MetricHost, MetricKind, Policy, RequestState, Response, Session, SharedData, header_map,
+    Config, FetchSource, Host, HostError, MetricHost, MetricKind, Policy, RequestState, Response, Session, SharedData,
+    header_map,
 };
-use hashes::BCRYPT4;
+use hashes::{BCRYPT4, BCRYPT5};
 
 /// `alice:secret` by bcrypt of cost 4, and `bob:secret` in plain text for another path.
 const CONFIGURATION: &str = r#"{"basic_auth_rules": [
@@ -65,6 +66,8 @@ struct Recorder {
     timer: Cell<Duration>,
     /// Names, kinds and values.
     metrics: RefCell<Vec<(String, MetricKind, i64)>>,
+    /// How many lists it was asked to fetch.
+    fetches: Cell<u32>,
     /// The call that this host does not carry out.
     fails: Cell<Option<&'static str>>,
 }
@@ -77,6 +80,11 @@ impl Recorder {
         }
         self.transcript.borrow_mut().push(line);
         Ok(())
+    }
+
+    /// What a metric shows.
+    fn metric(&self, name: &str) -> Option<i64> {
+        self.metrics.borrow().iter().find(|metric| metric.0 == name).map(|metric| metric.2)
     }
 
     /// What was asked since the last time.
@@ -177,6 +185,13 @@ impl Host for Recorder {
 
     fn set_property(&self, name: &str, value: &[u8]) -> Result<(), HostError> {
         self.call("property", format!("property {name}={}", value.escape_ascii()))
+    }
+
+    fn fetch(&self, source: &FetchSource, etag: Option<&str>) -> Result<u32, HostError> {
+        let etag = etag.map(|etag| format!(" unless {etag}")).unwrap_or_default();
+        self.call("fetch", format!("fetch {}{}{etag}", source.authority, source.path))?;
+        self.fetches.set(self.fetches.get() + 1);
+        Ok(self.fetches.get())
     }
 }
 
@@ -426,6 +441,9 @@ fn the_proxy_may_call_back_while_it_is_called() {
             self.2.borrow_mut().push(self.0.state(2));
             self.0.on_end(2);
             self.1.respond(response)
+        }
+        fn fetch(&self, source: &FetchSource, etag: Option<&str>) -> Result<u32, HostError> {
+            self.1.fetch(source, etag)
         }
         fn set_property(&self, name: &str, value: &[u8]) -> Result<(), HostError> {
             self.1.set_property(name, value)
@@ -707,4 +725,120 @@ fn refusals_are_logged_for_debugging_and_a_wave_of_guesses_as_a_warning() {
         ["basic_auth: edge: client 127.0.0.1 sent 81 wrong logins within 10 s, the last for user \"bob\""]
     );
     assert_eq!(host.timer.get(), Duration::ZERO);
+}
+
+const FETCHED: &str = r#"{"basic_auth_rules": [
+    {"prefix": "/fetched", "htpasswd_fetch": {"cluster": "users", "path": "/list", "authority": "users.test"}},
+    {"prefix": "/both", "credentials": ["bob:secret"], "htpasswd_fetch": {"cluster": "users", "path": "/list", "authority": "users.test"}},
+    {"prefix": "/trial", "dry_run": true, "htpasswd_fetch": {"cluster": "users", "path": "/list", "authority": "users.test"}},
+    {"prefix": "/fast", "credentials": ["bob:secret"]}
+]}"#;
+
+const NO_USERS: &str = "respond 503 retry-after: 1 (basic_auth_no_users)";
+
+/// A session whose list was asked for, and its host.
+fn fetching(configuration: &str) -> (Session, Recorder) {
+    let (session, host) = (session_of(configuration), Recorder::default());
+    session.start(&host);
+    assert_eq!(host.asked(), ["timer 4 ms"]);
+    session.on_tick(&host);
+    assert_eq!(host.asked(), ["fetch users.test/list", "timer 250 ms"], "equal lists are one");
+    (session, host)
+}
+
+fn answer(session: &Session, host: &Recorder, text: &str) {
+    let headers = header_map::serialize(&[(":status", b"200"), ("etag", b"1")]);
+    session.on_fetched(host, host.fetches.get(), &headers, Some(text.as_bytes().to_vec()));
+}
+
+/// Lets half a minute pass, in which the list is asked for again.
+fn ask_again(session: &Session, host: &Recorder) {
+    host.now.set(host.now.get() + Duration::from_secs(30));
+    session.on_tick(host);
+    assert!(host.asked().contains(&"fetch users.test/list unless 1".to_owned()));
+}
+
+#[test]
+fn until_a_list_is_there_its_rules_refuse_and_others_work() {
+    let (session, host) = fetching(FETCHED);
+    for (path, pair, state, told) in [
+        ("/fetched", Some("alice:secret"), RequestState::Answered, &[NO_USERS][..]),
+        ("/fetched", None, RequestState::Answered, &[MISSING]),
+        ("/both", Some("bob:secret"), RequestState::Passed, &[]),
+        ("/both", Some("alice:secret"), RequestState::Answered, &[NO_USERS]),
+        ("/trial", Some("alice:secret"), RequestState::Passed, &[]),
+        ("/fast", Some("bob:secret"), RequestState::Passed, &[]),
+        ("/open", None, RequestState::Passed, &[]),
+    ] {
+        assert_eq!(ask(&session, &host, 1, path, pair), state, "{path} {pair:?}");
+        assert_eq!(host.asked(), told, "{path} {pair:?}");
+    }
+    logged();
+    session.on_fetched(&host, host.fetches.get(), &header_map::serialize(&[(":status", b"500")]), None);
+    let place = "basic_auth_rules[0].htpasswd_fetch";
+    let refuse = "until they come, its rules refuse";
+    assert_eq!(
+        logged(),
+        [format!("basic_auth: {place}: no users were fetched: the answer is 500 and not 200; {refuse}")]
+    );
+    // It is asked for again after a second.
+    host.now.set(host.now.get() + Duration::from_secs(1));
+    session.on_tick(&host);
+    assert_eq!(host.asked(), ["fetch users.test/list"]);
+    answer(&session, &host, &format!("alice:{BCRYPT4}"));
+    assert_eq!(logged(), [format!("basic_auth: {place}: fetched 1 credentials")]);
+    assert_eq!(ask(&session, &host, 2, "/fetched", Some("alice:secret")), RequestState::Waiting);
+    tick_until_asked(&session, &host);
+    assert_eq!(host.metric("basic_auth.fetch.failure"), Some(1));
+}
+
+#[test]
+fn a_list_that_changes_is_in_force_from_then_on() {
+    let (session, host) = fetching(FETCHED);
+    answer(&session, &host, &format!("alice:{BCRYPT4}\nbob:{BCRYPT4}"));
+    let log_in = |number, pair| {
+        let state = ask(&session, &host, number, "/fetched", Some(pair));
+        if state != RequestState::Waiting {
+            return (state, false);
+        }
+        for _ in 0..1_000 {
+            host.now.set(host.now.get() + Duration::from_millis(4));
+            session.on_tick(&host);
+            if session.state(number) != RequestState::Waiting {
+                return (session.state(number), true);
+            }
+        }
+        panic!("waits for ever")
+    };
+    assert_eq!(log_in(1, "alice:secret"), (RequestState::Passed, true));
+    assert_eq!(log_in(2, "bob:secret"), (RequestState::Passed, true));
+    assert_eq!(log_in(3, "alice:secret"), (RequestState::Passed, false));
+    host.asked();
+    ask_again(&session, &host);
+    answer(&session, &host, &format!("bob:{BCRYPT4}"));
+    assert_eq!(log_in(4, "alice:secret"), (RequestState::Answered, true), "her line is gone");
+    assert_eq!(log_in(5, "bob:secret").0, RequestState::Passed);
+    // What is no list changes nothing.
+    host.asked();
+    ask_again(&session, &host);
+    answer(&session, &host, "<html>");
+    assert_eq!(log_in(6, "bob:secret").0, RequestState::Passed);
+}
+
+/// A verification takes a while, and the line that it is of may go meanwhile.
+#[test]
+fn who_was_right_when_he_came_is_not_let_in_by_a_line_that_is_gone() {
+    let (session, host) = fetching(&FETCHED.replacen('{', r#"{"hash_budget_ms_per_second": 1, "#, 1));
+    answer(&session, &host, &format!("alice:{BCRYPT5}"));
+    host.asked();
+    ask_again(&session, &host);
+    assert_eq!(ask(&session, &host, 1, "/fetched", Some("alice:secret")), RequestState::Waiting);
+    // Its hash is begun: a slice of it was worked on.
+    host.now.set(host.now.get() + Duration::from_millis(4));
+    session.on_tick(&host);
+    assert_eq!(session.state(1), RequestState::Waiting);
+    host.asked();
+    answer(&session, &host, &format!("alice:{BCRYPT4}"));
+    assert!(tick_until_asked(&session, &host).contains(&WRONG.to_owned()));
+    assert_eq!(session.state(1), RequestState::Answered);
 }

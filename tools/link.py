@@ -22,6 +22,7 @@ KEPT = {
     "proxy_on_request_body",
     "proxy_on_request_trailers",
     "proxy_on_tick",
+    "proxy_on_http_call_response",
     # Without it contexts would pile up in the module.
     "proxy_on_delete",
 }

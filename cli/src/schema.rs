@@ -53,7 +53,7 @@ fn plugin() -> Value {
 
 /// The objects below the top.
 fn definitions() -> Value {
-    let all = [Object::Rule, Object::Exception, Object::Lockout, Object::UserList, Object::Unauthorized];
+    let all = [Object::Rule, Object::Exception, Object::Lockout, Object::UserList, Object::Unauthorized, Object::Fetch];
     Value::Object(all.into_iter().map(|kind| (name(kind), object(kind))).collect())
 }
 
@@ -69,15 +69,20 @@ fn object(object: Object) -> Value {
     match object {
         Object::Rule => {
             insert(&mut schema, "oneOf", json!(one_of(&["prefix", "exact", "suffix", "regex"])));
-            insert(&mut schema, "anyOf", some_user(&["credentials", "htpasswd", "htpasswd_env", "users"]));
+            insert(
+                &mut schema,
+                "anyOf",
+                some_user(&["credentials", "htpasswd", "htpasswd_env", "htpasswd_fetch", "users"]),
+            );
         }
         Object::Exception => insert(&mut schema, "oneOf", json!(one_of(&["prefix", "exact", "suffix", "regex"]))),
         Object::UserList => {
-            insert(&mut schema, "anyOf", some_user(&["credentials", "htpasswd", "htpasswd_env"]));
+            insert(&mut schema, "anyOf", some_user(&["credentials", "htpasswd", "htpasswd_env", "htpasswd_fetch"]));
         }
         Object::Lockout => {
             insert(&mut schema, "required", json!(fields().map(|field| field.name).collect::<Vec<_>>()));
         }
+        Object::Fetch => insert(&mut schema, "required", json!(["cluster", "path"])),
         _ => {}
     }
     schema
@@ -136,6 +141,8 @@ fn string(field: &str) -> Value {
         "name" => NAME,
         "realm" => r"^[^\u0000-\u001f\u007f]*$",
         "hosts" => r"^(\*|[^/@]*[^/@\s])$",
+        "path" => r"^/[!-~]*$",
+        "cluster" | "authority" => "^[!-~]+$",
         "htpasswd_env" => r"^[^\u0024=\s][^=]*$",
         _ => return json!({"type": "string"}),
     };

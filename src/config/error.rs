@@ -210,11 +210,6 @@ pub enum Problem {
         /// Where it would be right.
         home: &'static str,
     },
-    /// An object has a field that is planned and not built yet.
-    FieldNotBuilt {
-        /// The field.
-        field: &'static str,
-    },
     /// An object has a field of an older version of the C++ module, or of another product.
     ForeignField {
         /// The field.
@@ -249,6 +244,10 @@ pub enum Problem {
         /// The fields that bring users.
         known: &'static [&'static str],
     },
+    /// What a list is fetched by is empty, or has a character that no request could have there.
+    NotVisible,
+    /// A list is fetched by what is no path.
+    FetchPath,
     /// A field is missing that its object must have.
     MissingField {
         /// The field.
@@ -355,7 +354,6 @@ impl fmt::Display for Problem {
                 write!(f, "unknown field; the fields here are {}", Names(known, "and"))
             }
             Self::MisplacedField { field, home } => write!(f, "`{field}` is a field {home}, not here; move it there"),
-            Self::FieldNotBuilt { field } => write!(f, "`{field}` is not built yet; remove it"),
             Self::ForeignField { field, cure } => write!(f, "`{field}` is no field here; {cure}"),
             Self::DoubledField => f.write_str("the field is there twice; keep one"),
             Self::NoPathPattern { known } => {
@@ -376,6 +374,10 @@ impl fmt::Display for Problem {
             Self::Brace => f.write_str("`{` and `}` have no meaning here; write `regex: /users/[^/]+` for any name, or `%7B` and `%7D` for the characters"),
             Self::BlankAtEnd => f.write_str("a blank at the beginning or end; remove it, or write `%20`"),
             Self::NoUser { known } => write!(f, "nobody could pass this rule; add a user with {}", Names(known, "or")),
+            Self::NotVisible => {
+                f.write_str("empty, or with a character that is not visible ASCII; write the name as the proxy has it")
+            }
+            Self::FetchPath => f.write_str("not the path of a request; begin it with `/` and escape what is not visible ASCII"),
             Self::MissingField { field } => write!(f, "no `{field}`; add it"),
             Self::NumberRange { min, max } => write!(f, "expected a whole number from {min} to {max}"),
             Self::SeveralLines => f.write_str("more than one line; write each as an item, or all as one string with `|`"),

@@ -4,6 +4,7 @@ use std::{fmt, mem};
 
 use super::limits::{MAX_FAILURES, MAX_SECONDS};
 use super::options::MAX_HASH_BUDGET_MS_PER_SECOND;
+use crate::users::fetched::FetchSource;
 
 /// Every field, in the order in which they are explained. A constant: what only documents read of it is not in the module.
 pub const FIELDS: &[Field] = &[
@@ -83,6 +84,48 @@ pub const FIELDS: &[Field] = &[
         kind: Kind::String,
         meaning: "name of an environment variable of the wasm VM with such text (`vmConfig.env` in Istio, `environment_variables` in Envoy)",
         absent: "as above",
+    },
+    Field {
+        name: "htpasswd_fetch",
+        objects: &[Object::Rule, Object::UserList],
+        kind: Kind::Object(Object::Fetch),
+        meaning: "where such text is fetched from, at load and ever again; until the first good answer the rule refuses with `503`",
+        absent: "as above",
+    },
+    Field {
+        name: "cluster",
+        objects: &[Object::Fetch],
+        kind: Kind::String,
+        meaning: "name of a cluster of the proxy (`outbound|80||users.default.svc.cluster.local` in Istio) that serves the text",
+        absent: "refused",
+    },
+    Field {
+        name: "path",
+        objects: &[Object::Fetch],
+        kind: Kind::String,
+        meaning: "path of the `GET` that asks for it",
+        absent: "refused",
+    },
+    Field {
+        name: "authority",
+        objects: &[Object::Fetch],
+        kind: Kind::String,
+        meaning: "host of that request",
+        absent: "the `cluster`",
+    },
+    Field {
+        name: "refresh_seconds",
+        objects: &[Object::Fetch],
+        kind: Kind::Number { min: 1, max: FetchSource::MAX_SECONDS },
+        meaning: "how often each worker asks for it",
+        absent: "30",
+    },
+    Field {
+        name: "timeout_seconds",
+        objects: &[Object::Fetch],
+        kind: Kind::Number { min: 1, max: FetchSource::MAX_SECONDS },
+        meaning: "how long it waits for the answer",
+        absent: "5",
     },
     Field {
         name: "users",
@@ -280,8 +323,10 @@ pub(super) const LOCKOUT: &[&str] = &names::<{ count(Object::Lockout) }>(Object:
 pub(super) const USER_LIST: &[&str] = &names::<{ count(Object::UserList) }>(Object::UserList);
 /// The fields of the look of a refusal.
 pub(super) const UNAUTHORIZED: &[&str] = &names::<{ count(Object::Unauthorized) }>(Object::Unauthorized);
+/// The fields of what a list is fetched by.
+pub(super) const FETCH: &[&str] = &names::<{ count(Object::Fetch) }>(Object::Fetch);
 /// The fields of a rule that bring users.
-pub(super) const USERS: &[&str] = &["credentials", "htpasswd", "htpasswd_env", "users"];
+pub(super) const USERS: &[&str] = &["credentials", "htpasswd", "htpasswd_env", "htpasswd_fetch", "users"];
 
 /// A field of the configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -315,6 +360,8 @@ pub enum Object {
     UserList,
     /// The value of `unauthorized`.
     Unauthorized,
+    /// The value of `htpasswd_fetch`.
+    Fetch,
 }
 
 /// What the value of a field is. Its `Display` is the word for it in documents.
@@ -357,6 +404,7 @@ impl fmt::Display for Object {
             Self::Lockout => "lockout",
             Self::UserList => "user list",
             Self::Unauthorized => "unauthorized",
+            Self::Fetch => "fetch",
         })
     }
 }

@@ -17,6 +17,9 @@ const MAX_ENTRY_BYTES: usize = 64 << 20;
 /// while it is compiled.
 const MAX_REGEXES: usize = 10_000;
 
+/// The most lists that are fetched, each by every worker.
+pub(super) const MAX_FETCHES: usize = 64;
+
 /// What the rules that were read so far take.
 #[derive(Default)]
 pub(super) struct Limits {

@@ -22,6 +22,7 @@ use crate::matching::method::Methods;
 use crate::matching::path::PathPattern;
 use crate::matching::source::SourceRanges;
 use crate::response::{Realm, Unauthorized};
+use crate::users::fetched::FetchSource;
 use crate::users::list::UserList;
 use crate::users::pair::Pair;
 
@@ -60,6 +61,8 @@ pub struct Config {
     pub options: Options,
     /// `users`: the lists that rules name.
     pub users: Vec<NamedUsers>,
+    /// What is fetched, each once, with its place in the configuration.
+    pub fetches: Vec<(FetchSource, Box<str>)>,
     /// Tells this configuration from others, but for what is in `credentials`, `htpasswd` and variables. Those are left
     /// out: the digest is in metrics and logs, and whoever knows the rest could try passwords against it.
     pub digest: u32,
@@ -113,6 +116,8 @@ pub struct RuleExtra {
     pub allow_users: Option<Box<[Box<str>]>>,
     /// `allow_source_ranges`
     pub source_ranges: Option<SourceRanges>,
+    /// `htpasswd_fetch`: the index of one of [`Config::fetches`].
+    pub fetch: Option<usize>,
 }
 
 /// One of `users`: a list that rules name.
@@ -125,6 +130,8 @@ pub struct NamedUsers {
     pub credentials: Box<[Pair]>,
     /// `htpasswd` and `htpasswd_env`
     pub htpasswd: Box<[Arc<UserList>]>,
+    /// `htpasswd_fetch`: the index of one of [`Config::fetches`].
+    pub fetch: Option<usize>,
 }
 
 impl fmt::Debug for Rule {

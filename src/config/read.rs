@@ -11,7 +11,7 @@ use hashbrown::hash_table::Entry;
 
 use super::error::{ConfigError, ConfigErrors, ErrorList, JsonType, Noted, Problem};
 use super::json::Node;
-use super::limits::{Limits, MAX_FAILURES, MAX_SECONDS};
+use super::limits::{Limits, MAX_FAILURES, MAX_FETCHES, MAX_SECONDS};
 use super::options::{DEFAULT_HASH_BUDGET_MS_PER_SECOND, Lockout, MAX_HASH_BUDGET_MS_PER_SECOND};
 use super::read_options::Defaults;
 use super::warning::{Warning, WarningKind};
@@ -21,6 +21,7 @@ use crate::matching::host::HostPattern;
 use crate::matching::method::{MethodPattern, Methods};
 use crate::matching::path::{Matcher, PathPattern};
 use crate::response::Realm;
+use crate::users::fetched::FetchSource;
 use crate::users::htpasswd::HtpasswdError;
 use crate::users::list::UserList;
 use crate::users::pair::{self, Pair};
@@ -88,6 +89,7 @@ pub(super) struct Reader<'e> {
     /// The indexes of the lists of `users`, by their names.
     pub(super) list_names: HashMap<Box<str>, usize>,
     lists: Lists,
+    fetches: Vec<(FetchSource, Box<str>)>,
     /// How many rules name some methods.
     open_methods: usize,
     /// The hashes of the rules' JSON.
@@ -108,6 +110,7 @@ impl<'e> Reader<'e> {
             names: HashSet::new(),
             list_names: HashMap::new(),
             lists: Lists::default(),
+            fetches: Vec::new(),
             open_methods: 0,
             written: HashTable::new(),
             digest: DefaultHasher::new(),
@@ -190,7 +193,7 @@ impl<'e> Reader<'e> {
 
     /// Objects add their own fields when they are read.
     fn add_to_digest(&mut self, name: &str, text: &str) {
-        let is_secret = matches!(name, "credentials" | "htpasswd");
+        let is_secret = matches!(name, "credentials" | "htpasswd" | "path");
         let is_parent = matches!(name, "basic_auth_rules" | "except") || (name != "headers" && text.starts_with('{'));
         self.digest.write(name.as_bytes());
         if !is_secret && !is_parent {
@@ -224,6 +227,7 @@ impl<'e> Reader<'e> {
             options: options?,
             users: users?,
             rules: rules?,
+            fetches: std::mem::take(&mut self.fetches),
             digest: self.digest(),
             hash_budget_ms_per_second: budget?.unwrap_or(DEFAULT_HASH_BUDGET_MS_PER_SECOND),
             lockout: lockout?,
@@ -297,7 +301,8 @@ impl<'e> Reader<'e> {
         let extra = self.read_extra(&fields, (credentials.as_deref().ok(), htpasswd.as_deref().ok(), users));
         let has_no_user = matches!(
             (&credentials, &htpasswd, &extra),
-            (Ok(plain), Ok(hashed), Ok(extra)) if plain.is_empty() && hashed.is_empty() && extra.users.is_empty()
+            (Ok(plain), Ok(hashed), Ok(extra))
+                if plain.is_empty() && hashed.is_empty() && extra.users.is_empty() && extra.fetch.is_none()
         );
         // Lists that are refused themselves may have some.
         if has_no_user && (users.is_some() || fields.get("users").is_none()) {
@@ -513,6 +518,60 @@ impl<'e> Reader<'e> {
         Ok(list)
     }
 
+    /// `htpasswd_fetch`: the index of where it is fetched from, of which equal ones are one.
+    pub(super) fn read_fetch(&mut self, fields: &Fields<'_>) -> Result<Option<usize>, Noted> {
+        let Some(node) = fields.get("htpasswd_fetch") else { return Ok(None) };
+        let fields = self.fields(&node, fields::FETCH)?;
+        let cluster = self.read_required(&fields, "cluster", check_visible);
+        let path = self.read_required(&fields, "path", |path| {
+            let is_path = path.starts_with('/') && path.bytes().all(|byte| byte.is_ascii_graphic());
+            if is_path { Ok(()) } else { Err(Problem::FetchPath) }
+        });
+        let authority = fields.get("authority").map(|node| {
+            let authority = self.string(&node)?;
+            self.note(&node, check_visible(&authority))?;
+            Ok(authority.into())
+        });
+        let mut seconds = |field, default: u32| match fields.get(field) {
+            Some(node) => self.note(&node, node.whole_number(1, FetchSource::MAX_SECONDS)),
+            None => Ok(default),
+        };
+        let refresh = seconds("refresh_seconds", FetchSource::DEFAULT_REFRESH_SECONDS);
+        let timeout = seconds("timeout_seconds", FetchSource::DEFAULT_TIMEOUT_SECONDS);
+        let authority: Option<Box<str>> = authority.transpose()?;
+        let cluster = cluster?;
+        let source = FetchSource {
+            authority: authority.unwrap_or_else(|| cluster.clone()),
+            cluster,
+            path: path?,
+            refresh: Duration::from_secs(refresh?.into()),
+            timeout: Duration::from_secs(timeout?.into()),
+        };
+        if let Some(known) = self.fetches.iter().position(|(known, _)| *known == source) {
+            return Ok(Some(known));
+        }
+        // Each is asked for by every worker, ever again.
+        if self.fetches.len() >= MAX_FETCHES {
+            let number = self.fetches.len().saturating_add(1);
+            return Err(self.errors.add(&node, Problem::TooMuch { what: "lists to fetch", number, max: MAX_FETCHES }));
+        }
+        self.fetches.push((source, node.path().to_string().into()));
+        Ok(self.fetches.len().checked_sub(1))
+    }
+
+    /// A string that an object must have.
+    fn read_required(
+        &mut self,
+        fields: &Fields<'_>,
+        field: &'static str,
+        check: impl FnOnce(&str) -> Result<(), Problem>,
+    ) -> Result<Box<str>, Noted> {
+        let Some(node) = fields.get(field) else { return Err(self.missing(fields, Problem::MissingField { field })) };
+        let text = self.string(&node)?;
+        self.note(&node, check(&text))?;
+        Ok(text.into())
+    }
+
     fn read_lockout(&mut self, node: &Node<'_>) -> Result<Lockout, Noted> {
         let fields = self.fields(node, fields::LOCKOUT)?;
         let mut number = |field, max| match fields.get(field) {
@@ -528,6 +587,12 @@ impl<'e> Reader<'e> {
             lock: Duration::from_secs(lock?.into()),
         })
     }
+}
+
+/// Whether a text could be a host or the name of a cluster.
+fn check_visible(text: &str) -> Result<(), Problem> {
+    let is_visible = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
+    if is_visible { Ok(()) } else { Err(Problem::NotVisible) }
 }
 
 /// The path pattern of an object.

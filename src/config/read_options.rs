@@ -164,8 +164,14 @@ impl Reader<'_> {
         let fields = self.fields(&list, fields::USER_LIST)?;
         let credentials = self.read_credentials(&fields);
         let htpasswd = self.read_htpasswd(&fields);
-        let read = NamedUsers { name: name.into(), credentials: credentials?.into(), htpasswd: htpasswd?.into() };
-        if read.credentials.is_empty() && read.htpasswd.is_empty() {
+        let fetch = self.read_fetch(&fields);
+        let read = NamedUsers {
+            name: name.into(),
+            credentials: credentials?.into(),
+            htpasswd: htpasswd?.into(),
+            fetch: fetch?,
+        };
+        if read.credentials.is_empty() && read.htpasswd.is_empty() && read.fetch.is_none() {
             return Err(self.missing(&fields, Problem::EmptyList { known: fields::USER_LIST }));
         }
         if self.list_names.insert(read.name.clone(), index).is_some() {
@@ -178,12 +184,13 @@ impl Reader<'_> {
     pub(super) fn read_extra(&mut self, fields: &Fields<'_>, known: Known<'_>) -> Result<RuleExtra, Noted> {
         let name = self.read_name(fields);
         let users = self.read_list_names(fields, known.2.is_some());
+        let fetch = self.read_fetch(fields);
         let source_ranges = self.read_items(fields, "allow_source_ranges", |reader, range| {
             let text = reader.string(range)?;
             reader.note(range, SourceRange::parse(&text))
         });
         let allow_users = match &users {
-            Ok(users) => self.read_allow_users(fields, users, known),
+            Ok(users) => self.read_allow_users(fields, users, known, fetch.as_ref().ok().copied().flatten()),
             Err(noted) => Err(*noted),
         };
         let source_ranges = source_ranges?;
@@ -192,6 +199,7 @@ impl Reader<'_> {
             users: users?,
             allow_users: allow_users?,
             source_ranges: (!source_ranges.is_empty()).then(|| SourceRanges::new(source_ranges)),
+            fetch: fetch?,
         })
     }
 
@@ -224,10 +232,13 @@ impl Reader<'_> {
         fields: &Fields<'_>,
         named: &[usize],
         (credentials, htpasswd, lists): Known<'_>,
+        fetch: Option<usize>,
     ) -> Result<Option<Box<[Box<str>]>>, Noted> {
         let Some(list) = fields.get("allow_users") else { return Ok(None) };
-        let is_known = credentials.is_some() && htpasswd.is_some() && lists.is_some();
         let named = || named.iter().filter_map(|index| lists?.get(*index));
+        // Whom a list knows that is fetched is not known here.
+        let is_fetched = fetch.is_some() || named().any(|list| list.fetch.is_some());
+        let is_known = credentials.is_some() && htpasswd.is_some() && lists.is_some() && !is_fetched;
         let pairs = named().flat_map(|list| &list.credentials).chain(credentials.into_iter().flatten());
         let plain: HashSet<&[u8]> = pairs.map(Pair::user).collect();
         let texts: Vec<_> = named().flat_map(|list| &list.htpasswd).chain(htpasswd.into_iter().flatten()).collect();

@@ -3,11 +3,8 @@
 //! A name that is in no table here may be a secret in the wrong place, and is not repeated.
 
 use super::error::Problem;
-use super::fields::{LOCKOUT, RULE, TOP, UNAUTHORIZED};
+use super::fields::{FETCH, LOCKOUT, RULE, TOP, UNAUTHORIZED};
 use super::suggest::nearest;
-
-/// Fields that are agreed on and not built yet.
-const NOT_BUILT: &str = "htpasswd_fetch";
 
 /// Names that older versions of the C++ module, other products and everyday speech have, and what to write here.
 const FOREIGN: &[(&str, &str)] = &[
@@ -46,13 +43,14 @@ pub(super) fn problem(written: &str, known: &'static [&'static str]) -> Problem 
             return Problem::MisplacedField { field, home };
         }
     }
-    if let Some(field) = word(NOT_BUILT, written) {
-        return Problem::FieldNotBuilt { field };
-    }
     for (names, cure) in FOREIGN {
         if let Some(field) = word(names, written) {
             return Problem::ForeignField { field, cure };
         }
+    }
+    // Last: `path` is what other products call a pattern.
+    if let Some(field) = FETCH.iter().find(|field| **field == written) {
+        return Problem::MisplacedField { field, home: "in `htpasswd_fetch`" };
     }
     let resembles = nearest(written, known).map(|nearest| (written.to_owned(), nearest));
     Problem::UnknownField { resembles, known }
@@ -67,15 +65,16 @@ fn word(words: &'static str, written: &str) -> Option<&'static str> {
 mod tests {
     use std::collections::HashSet;
 
-    use super::{FOREIGN, NOT_BUILT};
+    use super::{FETCH, FOREIGN};
     use crate::config::FIELDS;
 
     #[test]
     fn each_name_is_in_one_list() {
         let foreign = FOREIGN.iter().flat_map(|(names, _)| names.split(' '));
         // A field may be explained twice, for two objects.
-        let fields: HashSet<&str> = FIELDS.iter().map(|field| field.name).collect();
-        let mut names: Vec<&str> = fields.into_iter().chain(NOT_BUILT.split(' ')).chain(foreign).collect();
+        let fields: HashSet<&str> =
+            FIELDS.iter().map(|field| field.name).filter(|name| !FETCH.contains(name)).collect();
+        let mut names: Vec<&str> = fields.into_iter().chain(foreign).collect();
         let all = names.len();
         names.sort_unstable();
         names.dedup();

@@ -77,13 +77,21 @@ pub(super) fn send_local_response(response: &Response<'_>) -> Result<(), HostErr
     }
 }
 
-/// The headers of the request that is being handled as a serialized header map, in one call and without a copy.
-pub(super) fn request_headers() -> Result<Box<[u8]>, HostError> {
-    const REQUEST_HEADERS: u32 = 0;
+/// What headers are of.
+#[derive(Clone, Copy)]
+pub(super) enum HeadersOf {
+    /// The request that is being handled.
+    Request = 0,
+    /// The answer to a request of this module.
+    CallResponse = 6,
+}
+
+/// Headers as a serialized header map, in one call and without a copy.
+pub(super) fn headers(of: HeadersOf) -> Result<Box<[u8]>, HostError> {
     let mut block = Block::NONE;
     // SAFETY: The proxy writes through the two pointers while the call lasts, and both are to variables of this function.
     #[allow(unsafe_code, reason = "the proxy is foreign code; the proof stands above")]
-    let status = unsafe { proxy_get_header_map_pairs(REQUEST_HEADERS, &raw mut block.data, &raw mut block.size) };
+    let status = unsafe { proxy_get_header_map_pairs(of as u32, &raw mut block.data, &raw mut block.size) };
     match status {
         OK => Ok(block.take()),
         status => Err(HostError { call: "proxy_get_header_map_pairs", status }),

@@ -17,6 +17,7 @@ use crate::response::Response;
 use crate::session::Host;
 use crate::telemetry::{MetricHost, MetricKind};
 use crate::throttle::SharedData;
+use crate::users::fetched::FetchSource;
 use root::Root;
 
 proxy_wasm::main! {{
@@ -86,6 +87,15 @@ impl Host for Proxy {
 
     fn set_property(&self, name: &str, value: &[u8]) -> Result<(), HostError> {
         hostcalls::set_property(vec![name], Some(value)).map_err(failed("proxy_set_property"))
+    }
+
+    fn fetch(&self, source: &FetchSource, etag: Option<&str>) -> Result<u32, HostError> {
+        let FetchSource { cluster, path, authority, .. } = source;
+        let mut headers =
+            vec![(":method", "GET"), (":path", path), (":authority", authority), ("accept", "text/plain")];
+        headers.extend(etag.map(|etag| ("if-none-match", etag)));
+        hostcalls::dispatch_http_call(cluster, headers, None, Vec::new(), source.timeout)
+            .map_err(failed("proxy_http_call"))
     }
 }
 

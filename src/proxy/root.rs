@@ -8,11 +8,13 @@ use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{ContextType, LogLevel};
 
+use super::abi::{self, HeadersOf};
 use super::stream::Stream;
 use super::{Proxy, ProxySharedData};
 use crate::config::{Config, ConfigErrors};
 use crate::policy::Policy;
 use crate::session::{Host, Session};
+use crate::users::fetched::FetchSource;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -40,7 +42,15 @@ impl Default for Root {
     }
 }
 
-impl Context for Root {}
+impl Context for Root {
+    fn on_http_call_response(&mut self, token: u32, headers: usize, body: usize, _: usize) {
+        // Without headers there is no answer.
+        let map = if headers > 0 { abi::headers(HeadersOf::CallResponse).unwrap_or_default() } else { Box::default() };
+        // One byte more than is allowed tells that there are too many.
+        let body = self.get_http_call_response_body(0, body.min(FetchSource::MAX_BYTES.saturating_add(1)));
+        self.0.session.on_fetched(&self.0.proxy, token, &map, body);
+    }
+}
 
 impl RootContext for Root {
     fn on_configure(&mut self, size: usize) -> bool {

@@ -6,7 +6,7 @@ use log::error;
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 
-use super::abi;
+use super::abi::{self, HeadersOf};
 use super::root::Plugin;
 use crate::session::RequestState;
 
@@ -44,7 +44,7 @@ impl Context for Stream {}
 
 impl HttpContext for Stream {
     fn on_http_request_headers(&mut self, _: usize, is_whole: bool) -> Action {
-        let headers = abi::request_headers().unwrap_or_else(|error| {
+        let headers = abi::headers(HeadersOf::Request).unwrap_or_else(|error| {
             // Which the session refuses.
             error!("basic_auth: {error}: the headers of a request cannot be read");
             Box::default()

@@ -13,6 +13,10 @@ pub enum Event {
     Verification,
     /// A configuration was refused.
     ConfigRefused,
+    /// A list of users was fetched, or was as before.
+    Fetched,
+    /// A list of users could not be fetched.
+    FetchFailed,
     /// A covered request was asked for no user.
     Exempt(Exemption),
     /// A request was refused, throttled or redirected.
@@ -21,8 +25,11 @@ pub enum Event {
     DryRun(Reason),
 }
 
+/// How many events there are before those of exemptions and reasons.
+const FIRST: usize = 6;
+
 /// How many events there are.
-pub(super) const EVENTS: usize = 4 + Exemption::ALL.len() + 2 * Reason::ALL.len();
+pub(super) const EVENTS: usize = FIRST + Exemption::ALL.len() + 2 * Reason::ALL.len();
 
 impl Event {
     /// Every event, in the order of [`Event::index`].
@@ -30,7 +37,8 @@ impl Event {
         let exempt = Exemption::ALL.into_iter().map(Self::Exempt);
         let refused = Reason::ALL.into_iter().map(Self::Refused);
         let dry_run = Reason::ALL.into_iter().map(Self::DryRun);
-        let first = [Self::Passed, Self::Accepted, Self::Verification, Self::ConfigRefused];
+        let first: [Self; FIRST] =
+            [Self::Passed, Self::Accepted, Self::Verification, Self::ConfigRefused, Self::Fetched, Self::FetchFailed];
         first.into_iter().chain(exempt).chain(refused).chain(dry_run)
     }
 
@@ -53,10 +61,12 @@ impl Event {
             Self::Accepted => 1,
             Self::Verification => 2,
             Self::ConfigRefused => 3,
-            Self::Exempt(by) => 4_usize.saturating_add(by as usize),
-            Self::Refused(reason) => exemptions.saturating_add(4).saturating_add(reason as usize),
+            Self::Fetched => 4,
+            Self::FetchFailed => 5,
+            Self::Exempt(by) => FIRST.saturating_add(by as usize),
+            Self::Refused(reason) => exemptions.saturating_add(FIRST).saturating_add(reason as usize),
             Self::DryRun(reason) => {
-                exemptions.saturating_add(reasons).saturating_add(4).saturating_add(reason as usize)
+                exemptions.saturating_add(reasons).saturating_add(FIRST).saturating_add(reason as usize)
             }
         }
     }
@@ -69,6 +79,8 @@ impl Event {
             Self::Accepted => "accepted".to_owned(),
             Self::Verification => "verifications".to_owned(),
             Self::ConfigRefused => "config_refused".to_owned(),
+            Self::Fetched => "fetch.success".to_owned(),
+            Self::FetchFailed => "fetch.failure".to_owned(),
             Self::Exempt(by) => format!("exempt.{by}"),
             Self::Refused(reason) => format!("refused.{reason}"),
             Self::DryRun(reason) => format!("dry_run.{reason}"),

@@ -11,6 +11,8 @@ use crate::policy::Policy;
 const REMEMBERED: &str = "basic_auth.logins_remembered";
 const LENGTH: &str = "basic_auth.queue_length";
 const OLDEST: &str = "basic_auth.queue_oldest_ms";
+/// The gauge that is there where lists are fetched.
+const FETCH_AGE: &str = "basic_auth.fetch.age_seconds";
 
 /// What metrics ask of the proxy.
 pub trait MetricHost {
@@ -51,6 +53,8 @@ pub(crate) struct Levels {
     pub(crate) waiting: usize,
     /// How long the first of them has waited, in milliseconds.
     pub(crate) oldest_ms: u64,
+    /// How long ago the list of users was fetched that waits longest for a good answer, in seconds.
+    pub(crate) fetch_age_seconds: u64,
 }
 
 /// The counts that the proxy does not know yet, and what it calls its metrics.
@@ -67,6 +71,7 @@ pub(crate) struct Metrics {
     remembered: Level,
     waiting: Level,
     oldest: Level,
+    fetch_age: Level,
     config: Option<ConfigInForce>,
     /// Whether it was logged that something is not counted.
     is_failure_logged: bool,
@@ -214,12 +219,13 @@ impl Metrics {
     }
 
     fn report_levels(&mut self, host: &impl MetricHost, levels: Levels) {
-        let Self { remembered, waiting, oldest, .. } = self;
+        let Self { remembered, waiting, oldest, fetch_age, .. } = self;
         let part = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
         let told = remembered
             .tell(host, &|| REMEMBERED.to_owned(), part(levels.remembered))
             .and(waiting.tell(host, &|| LENGTH.to_owned(), part(levels.waiting)))
-            .and(oldest.tell_age(host, levels.oldest_ms));
+            .and(oldest.tell_age(host, OLDEST, levels.oldest_ms))
+            .and(fetch_age.tell_age(host, FETCH_AGE, levels.fetch_age_seconds));
         self.note(told);
     }
 
@@ -269,10 +275,10 @@ impl Metric {
 
 impl Level {
     /// The age of the oldest, which is no sum: the proxy knows that of the worker that worked last.
-    fn tell_age(&mut self, host: &impl MetricHost, age: u64) -> Result<(), HostError> {
+    fn tell_age(&mut self, host: &impl MetricHost, name: &str, age: u64) -> Result<(), HostError> {
         let told = i64::try_from(age).unwrap_or(i64::MAX);
         if told != self.told
-            && let Some(metric) = self.metric.define(host, MetricKind::Gauge, &|| OLDEST.to_owned())?
+            && let Some(metric) = self.metric.define(host, MetricKind::Gauge, &|| name.to_owned())?
         {
             host.set_metric(metric, age)?;
             self.told = told;

@@ -72,9 +72,9 @@ impl QueuedLogin {
         [self.first].into_iter().chain(self.others)
     }
 
-    /// Which of its user's hashes the password was found right for.
-    pub(super) fn found(&self) -> Option<usize> {
-        self.verification.found()
+    /// The hash of its user's that the password was found right for, if that is listed still.
+    pub(super) fn found(&self, policy: &Policy) -> Option<&str> {
+        self.verification.found().filter(|hash| self.first.login.has_hash(policy, hash))
     }
 
     /// How far the verification has come.

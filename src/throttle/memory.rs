@@ -29,49 +29,40 @@ impl Memory {
         self.verified.len()
     }
 
-    /// What this worker remembers the pair of a login by; `None` if no rule hashes it.
-    pub(super) fn fingerprint(&self, policy: &Policy, login: &HashedLogin) -> Option<Fingerprint> {
-        let users = login.users_id(policy)?;
-        Some(self.verified.fingerprint(&users.to_le_bytes(), login.pair().user(), login.pair().password()))
+    /// What this worker remembers the pair of a login by; another one once its list has changed.
+    pub(super) fn fingerprint(&self, policy: &Policy, login: &HashedLogin) -> Fingerprint {
+        let pair = login.pair();
+        self.verified.fingerprint(&login.users_version(policy), pair.user(), pair.password())
     }
 
     /// Whether the pair of a login was verified, and its user may pass.
-    pub(super) fn contains(&mut self, policy: &Policy, login: &HashedLogin, fingerprint: Fingerprint) -> bool {
-        if !login.may_pass(policy) {
-            return false;
-        }
-        if self.verified.contains(&fingerprint) {
+    pub(super) fn contains(&mut self, policy: &Policy, login: &HashedLogin) -> bool {
+        if self.contains_here(policy, login) {
             return true;
         }
         let Some(process) = &self.process else { return false };
-        let is_known =
-            login.lists(policy).any(UserList::is_slow) && process.contains(login.pair(), login.lists(policy));
+        let is_known = login.may_pass(policy)
+            && login.lists(policy).any(UserList::is_slow)
+            && process.contains(login.pair(), login.lists(policy));
         if is_known {
-            self.verified.insert(fingerprint);
+            self.verified.insert(self.fingerprint(policy, login));
         }
         is_known
     }
 
     /// The same, as far as this worker knows.
-    pub(super) fn contains_here(&mut self, policy: &Policy, login: &HashedLogin, fingerprint: Fingerprint) -> bool {
-        login.may_pass(policy) && self.verified.contains(&fingerprint)
+    pub(super) fn contains_here(&mut self, policy: &Policy, login: &HashedLogin) -> bool {
+        login.may_pass(policy) && self.verified.contains(&self.fingerprint(policy, login))
     }
 
-    /// Remembers the pair of a login that was found right for one of its user's hashes, by its number among them.
-    pub(super) fn insert(
-        &mut self,
-        policy: &Policy,
-        login: &HashedLogin,
-        fingerprint: Fingerprint,
-        found: Option<usize>,
-    ) {
+    /// Remembers the pair of a login, which was verified against a hash that is listed still.
+    pub(super) fn insert(&mut self, policy: &Policy, login: &HashedLogin, hash: &str) {
         if !login.may_pass(policy) {
             return;
         }
-        self.verified.insert(fingerprint);
+        self.verified.insert(self.fingerprint(policy, login));
         if let Some(process) = &self.process
             && login.lists(policy).any(UserList::is_slow)
-            && let Some(hash) = found.and_then(|number| login.hash(policy, number))
         {
             process.insert(login.pair(), hash);
         }

@@ -130,12 +130,12 @@ impl Throttle {
         // Logins that wait together must not all be tried before the first failure counts, nor all be hashed.
         let mut finished = queue.work(clock, &mut |turn| match turn {
             Turn::Begins(queued) if lock(locks, &queued.first().source).is_some() => Some(Step::Wrong),
-            Turn::Begins(queued) => {
-                memory.contains(policy, &queued.first().login, queued.fingerprint).then_some(Step::Right)
-            }
+            Turn::Begins(queued) => memory.contains(policy, &queued.first().login).then_some(Step::Right),
             Turn::Ended(queued, Step::Right) if queued.first().login.may_pass(policy) => {
                 *verifications = verifications.saturating_add(1);
-                memory.insert(policy, &queued.first().login, queued.fingerprint, queued.found());
+                if let Some(hash) = queued.found(policy) {
+                    memory.insert(policy, &queued.first().login, hash);
+                }
                 None
             }
             Turn::Ended(queued, _) => {
@@ -152,8 +152,7 @@ impl Throttle {
         });
         // Whoever else waits with a pair that was verified now need not wait for a turn.
         if finished.iter().any(|(_, step)| *step == Step::Right) {
-            let others =
-                queue.take_where(&mut |queued| memory.contains_here(policy, &queued.first().login, queued.fingerprint));
+            let others = queue.take_where(&mut |queued| memory.contains_here(policy, &queued.first().login));
             finished.extend(others.into_iter().map(|queued| {
                 let is_locked = lock(locks, &queued.first().source).is_some();
                 (queued, if is_locked { Step::Wrong } else { Step::Right })
@@ -161,7 +160,11 @@ impl Throttle {
         }
         let finished: Vec<_> = finished
             .into_iter()
-            .map(|(queued, step)| {
+            .map(|(queued, mut step)| {
+                // A list may change while its logins wait: a line that is gone is nothing.
+                if queued.state() == Step::Right && queued.found(policy).is_none() {
+                    step = Step::Wrong;
+                }
                 let was_tried = step == Step::Right || queued.state() != Step::Pending;
                 let source = &queued.first().source;
                 let came_late = || late.iter().find(|(request, _)| *request == source.request);
@@ -235,15 +238,13 @@ impl Throttle {
                 Progress::Decided(decision) => return Some(self.counted(policy, decision, &source, clock)),
                 Progress::Hashed(login) => login,
             };
-            let Some(fingerprint) = self.memory.fingerprint(policy, &login) else {
-                return Some(Decision::NotConfigured);
-            };
-            if self.memory.contains(policy, &login, fingerprint) {
+            if self.memory.contains(policy, &login) {
                 self.cooldown.exempt(&source.client, login.pair());
                 progress = login.verified(policy, true);
                 continue;
             }
             let client = source.client;
+            let fingerprint = self.memory.fingerprint(policy, &login);
             let waiting = WaitingLogin { source, login };
             if let Some(queued) = self.queue.find(&client, &|queued| queued.is_for(&waiting, &fingerprint, policy)) {
                 if !queued.is_full() {
@@ -261,10 +262,11 @@ impl Throttle {
                 }
                 Admission::Done(queued, step) => {
                     self.verifications = self.verifications.saturating_add(1);
-                    let found = queued.found();
+                    if let Some(hash) = queued.found(policy) {
+                        self.memory.insert(policy, &queued.first().login, hash);
+                    }
                     let WaitingLogin { source: from, login } = queued.into_first();
                     if step == Step::Right && login.may_pass(policy) {
-                        self.memory.insert(policy, &login, fingerprint, found);
                         self.cooldown.exempt(&client, login.pair());
                     }
                     (source, progress) = (from, login.verified(policy, step == Step::Right));

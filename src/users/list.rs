@@ -123,6 +123,11 @@ impl UserList {
         self.max_hashes
     }
 
+    /// The text that was read.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
     /// What tells the text from others, in every worker and configuration.
     pub(crate) fn digest(&self) -> u64 {
         digest([self.text.as_bytes()])

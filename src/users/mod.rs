@@ -1,5 +1,6 @@
 //! Who may pass: user names, passwords and their hashes.
 
+pub(crate) mod fetched;
 pub(crate) mod hash;
 pub(crate) mod header;
 pub(crate) mod htpasswd;

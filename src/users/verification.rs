@@ -25,17 +25,17 @@ use super::list::UserList;
 pub struct Verification {
     password: Password,
     /// What is still to be done, the next one last.
-    jobs: Vec<NumberedJob>,
+    jobs: Vec<ListedJob>,
     done: Work,
     total: Work,
-    /// Which of the user's hashes the password is right for.
-    found: Option<usize>,
+    /// The hash of the user's that the password is right for.
+    found: Option<Box<str>>,
     end: End,
 }
 
-/// The work on one hash of the user's, with its number among them, or decoys.
-struct NumberedJob {
-    number: usize,
+/// The work on one hash of the user's, as it is listed, or decoys. By the end the list may be another one.
+struct ListedJob {
+    hash: Option<Box<str>>,
     job: HashJob,
 }
 
@@ -59,7 +59,6 @@ impl Verification {
         let mut own = Vec::new();
         let mut padding = Vec::new();
         let mut total = Work::ZERO;
-        let mut number = 0_usize;
         for list in lists {
             let mut effort = Effort::default();
             let mut hashes = list.hashes(user).peekable();
@@ -68,30 +67,27 @@ impl Verification {
                 // too.
                 let _ = black_box(list.any_hash().map(Hash::parse));
             }
-            for hash in hashes {
-                if let Ok(hash) = Hash::parse(hash) {
-                    effort = effort.plus(hash.effort());
-                    let job = HashJob::genuine(&hash);
-                    // A right password is found soonest with the cheapest first.
-                    let work = job.remaining(len);
-                    let index = own.partition_point(|other: &NumberedJob| other.job.remaining(len) <= work);
-                    own.insert(index, NumberedJob { number, job });
-                }
-                number = number.saturating_add(1);
+            for (text, hash) in hashes.filter_map(|text| Some((text, Hash::parse(text).ok()?))) {
+                effort = effort.plus(hash.effort());
+                let job = HashJob::genuine(&hash);
+                // A right password is found soonest with the cheapest first.
+                let work = job.remaining(len);
+                let index = own.partition_point(|other: &ListedJob| other.job.remaining(len) <= work);
+                own.insert(index, ListedJob { hash: Some(text.into()), job });
             }
-            padding.extend(list.effort().minus(effort).decoys().map(|job| NumberedJob { number: usize::MAX, job }));
+            padding.extend(list.effort().minus(effort).decoys().map(|job| ListedJob { hash: None, job }));
             total = total.plus(list.effort().work(len));
         }
         own.append(&mut padding);
-        let (fast, mut jobs): (Vec<_>, Vec<_>) = own.into_iter().partition(|numbered| numbered.job.is_fast());
+        let (fast, mut jobs): (Vec<_>, Vec<_>) = own.into_iter().partition(|listed| listed.job.is_fast());
         jobs.reverse();
         let mut this = Self { password, jobs, done: Work::ZERO, total, found: None, end };
-        for NumberedJob { number, mut job } in fast {
+        for ListedJob { hash, mut job } in fast {
             // None is left out once the right one is found: how long it takes must not tell which of a user's passwords
             // it was.
             let (work, step) = job.work(&this.password, Work::from_nanos(1));
             this.done = this.done.plus(work);
-            this.found = this.found.or((step == Step::Right).then_some(number));
+            this.found = this.found.or(hash.filter(|_| step == Step::Right));
         }
         this.finish();
         this
@@ -110,13 +106,13 @@ impl Verification {
     pub fn step(&mut self, budget: Work) -> Step {
         let mut left = budget;
         while left > Work::ZERO
-            && let Some(NumberedJob { number, job }) = self.jobs.last_mut()
+            && let Some(ListedJob { hash, job }) = self.jobs.last_mut()
         {
             let (work, step) = job.work(&self.password, left);
             self.done = self.done.plus(work);
             left = left.minus(work);
             if step != Step::Pending {
-                self.found = self.found.or((step == Step::Right).then_some(*number));
+                self.found = self.found.take().or(hash.take().filter(|_| step == Step::Right));
                 self.jobs.pop();
                 self.finish();
             }
@@ -134,10 +130,10 @@ impl Verification {
         }
     }
 
-    /// Which of the user's hashes the password was found right for, counted through all lists in their order.
+    /// The hash of the user's, as it is listed, that the password was found right for.
     #[must_use]
-    pub const fn found(&self) -> Option<usize> {
-        self.found
+    pub fn found(&self) -> Option<&str> {
+        self.found.as_deref()
     }
 
     /// The work done so far.

@@ -1,11 +1,14 @@
 """The examples in the README, the docs and examples/: commands of console blocks, configurations, resources."""
 
+import functools
+import http.server
 import json
 import re
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 
 import demo as demo_tool
 import pytest
@@ -14,6 +17,7 @@ import yaml
 from envoy import Envoy, NotServing, answer_200, bootstrap, listener, wasm_filter
 from hashes import CHEAP_SECRET3
 from http_client import basic, http1
+from listeners import wait_until
 from packages import ROOT
 from ports import free_port
 from table import refusals
@@ -176,6 +180,23 @@ def test_without_the_variable_it_does_not_start(module, version):
     with pytest.raises(NotServing) as refused:
         in_environment(version, environment={"BASIC_AUTH_USERS": ""})
     assert "basic_auth_rules[0].htpasswd_env: no such environment variable" in refused.value.log
+
+
+def test_the_example_with_users_that_are_fetched(module, version, tmp_path):
+    (tmp_path / "users.htpasswd").write_text(f"cheap:{CHEAP_SECRET3}\n")
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=tmp_path)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        text = demo_tool.configuration(0, upstream.start(), ROOT / "examples" / "envoy" / "fetch.yaml")
+        assert text.count("port_value: 18081") == 1
+        with Envoy(text.replace("18081", str(server.server_address[1])), version=version) as proxy:
+
+            def status(pair):
+                return http1(proxy.ports["fetched"], b"GET", b"/productpage", [basic(pair)]).status
+
+            wait_until(lambda: status("cheap:secret3") == 200)
+            assert status("cheap:secret4") == 401
+        server.shutdown()
 
 
 def test_the_error_lines_of_the_documents_are_tested_ones():

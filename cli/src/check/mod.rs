@@ -174,7 +174,6 @@ impl Judge<'_> {
                 Problem::NotJson { line, column } => text.position(self.source, text.offset_of(*line, *column)),
                 Problem::UnknownField { .. }
                 | Problem::MisplacedField { .. }
-                | Problem::FieldNotBuilt { .. }
                 | Problem::ForeignField { .. }
                 | Problem::DoubledField => text.key_position(self.source, error.offset),
                 Problem::Htpasswd(htpasswd) => {

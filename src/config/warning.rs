@@ -81,7 +81,7 @@ impl fmt::Display for WarningKind {
             Self::CostlyHash { .. } => "this hash takes a worker long for each login of a new pair; bcrypt of cost 10 is enough, `htpasswd -nB -C 10 USER`",
             Self::RuleTwice => "the same rule is there before; remove one",
             Self::NothingProtected => "no rule in `basic_auth_rules`: nothing is protected, every request passes; add one, or check its indent",
-            Self::ExceptionNeverApplies => "it never applies, for an escape, `;`, `#`, `\\`, `//` or a dot segment has another reading, and each has to match; write the path as it is served",
+            Self::ExceptionNeverApplies => "it never applies, for an escape, `+`, `;`, `#`, `\\`, `//` or a dot segment has another reading, and each has to match; write the path as it is served",
             Self::ExceptionTakesAll => "it takes out all that the rule covers, so the rule protects nothing; narrow it",
             Self::UnregisteredMethod => "IANA has not registered this method; check its spelling",
             Self::Bar => "`|` is an ordinary character here; write a rule for each, or `regex: /(a|b)/.*`",

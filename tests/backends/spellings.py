@@ -206,7 +206,7 @@ FIXED = tuple(
     rb"""
     /ad%FFmin /%ffadmin /admi%c2n /files/public/.%FF./secret /admin;/x /admin;/x.css /%20admin /admin%20 /%01admin
     /admin%0a /admin%0A /report.pdf%0a /files/secret%0a /B%C3%9CRO /b%c3%9cro /adm%C4%B1n /adm%C4%B0n /ADMIN
-    /file%73/a%20b /files/a%20b%20 /files/a+b /admin. /admin%2e /admin/x%00.css ///x/admin /b%C3%BCro/x%2fy
+    /file%73/a%20b /files/a%20b%20 /files/a+b /files/a%2Bb /admin. /admin%2e /admin/x%00.css ///x/admin /b%C3%BCro/x%2fy
     /%7fadmin/x /b%FCro /b%c3%9cro/below /%0a.pdf%0a /report.pdf%0a.css /admin/x%3f.css /x/../admin/..
     /admin/ /admin// //admin //x/admin /x/..;/admin /files/public/..;/secret /files/public/..%2fsecret
     /files/public/%2e%2e/secret /files/public/..%5csecret /files/public/..\secret /%2561dmin /%u0061dmin /admin%00

@@ -15,7 +15,7 @@ fn max_bytes(sent: usize) -> usize {
 pub type Step = fn(&[u8]) -> Option<Vec<u8>>;
 
 /// The steps that count for rules and exceptions alike.
-pub const STEPS: [Step; 20] = [
+pub const STEPS: [Step; 21] = [
     decode_all,
     decode_all_but_slashes,
     decode_unreserved,
@@ -30,6 +30,7 @@ pub const STEPS: [Step; 20] = [
     dots_of_segments,
     dots_at_end,
     backslashes,
+    pluses,
     merge,
     authority,
     authority_behind_slashes,
@@ -237,6 +238,11 @@ fn dots_at_end(path: &[u8]) -> Option<Vec<u8>> {
 
 fn backslashes(path: &[u8]) -> Option<Vec<u8>> {
     Some(path.iter().map(|byte| if *byte == b'\\' { b'/' } else { *byte }).collect())
+}
+
+/// Of Mustermann.
+fn pluses(path: &[u8]) -> Option<Vec<u8>> {
+    Some(path.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect())
 }
 
 fn merge(path: &[u8]) -> Option<Vec<u8>> {

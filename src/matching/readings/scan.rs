@@ -2,7 +2,7 @@
 
 /// What there is in a text, as a set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Marks(u16);
+pub(super) struct Marks(u32);
 
 impl Marks {
     /// Nothing.
@@ -40,6 +40,8 @@ impl Marks {
     pub(super) const LAST_DOT: Self = Self(1 << 15);
     /// What ISO 8859-1 has for white space, by the rules of Unicode: what Python's `str.split` splits at.
     pub(super) const WHITE_SPACE: Self = Self(1 << 14);
+    /// `+`
+    pub(super) const PLUS: Self = Self(1 << 16);
 
     /// Whether any of these is there.
     pub(super) const fn has(self, any_of: Self) -> bool {
@@ -87,6 +89,7 @@ static MEANING: [Marks; 256] = {
     meaning[b'/' as usize] = Marks::SLASH;
     meaning[b'.' as usize] = Marks::DOT;
     meaning[b';' as usize] = Marks::SEMICOLON;
+    meaning[b'+' as usize] = Marks::PLUS;
     meaning
 };
 
@@ -162,6 +165,7 @@ mod tests {
             (b"/a\xa0", vec![Marks::NOT_ASCII, Marks::WHITE_SPACE]),
             (b"/a\\", vec![Marks::BACKSLASH]),
             (b"/a;", vec![Marks::SEMICOLON]),
+            (b"/a+", vec![Marks::PLUS]),
             (b"/a\x80", vec![Marks::NOT_ASCII]),
             (b"//", vec![Marks::DOUBLE_SLASH]),
             (b"/.a", vec![Marks::DOT_SEGMENT]),

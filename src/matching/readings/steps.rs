@@ -73,7 +73,7 @@ const fn for_coverage(apply: Apply) -> Applies {
 
 /// Every step. They are taken in any order and number.
 #[rustfmt::skip]
-pub const STEPS: [Step; 22] = [
+pub const STEPS: [Step; 23] = [
     Step {
         name: "decode_all",
         from: b"/%61%2fb", to: b"/a/b",
@@ -164,6 +164,12 @@ pub const STEPS: [Step; 22] = [
         from: b"/a\\b", to: b"/a/b",
         done_by: "Windows, browsers, IIS",
         acts_on: Marks::BACKSLASH, applies: everywhere(backslash_as_slash),
+    },
+    Step {
+        name: "plus_as_blank",
+        from: b"/a+b+", to: b"/a b ",
+        done_by: "Sinatra (Mustermann): a route with a blank is served for a `+` as well",
+        acts_on: Marks::PLUS, applies: everywhere(plus_as_blank),
     },
     Step {
         name: "merge_slashes",
@@ -419,6 +425,10 @@ fn is_blank(byte: u8) -> bool {
 
 fn backslash_as_slash(text: &[u8]) -> Option<Vec<u8>> {
     Some(text.iter().map(|byte| if *byte == b'\\' { b'/' } else { *byte }).collect())
+}
+
+fn plus_as_blank(text: &[u8]) -> Option<Vec<u8>> {
+    Some(text.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect())
 }
 
 fn merge_slashes(text: &[u8]) -> Option<Vec<u8>> {

@@ -10,6 +10,7 @@ class App < Sinatra::Base
   get("/admin/x") { App.marker("admin-x") }
   get("/admin/:name") { App.marker("admin-below") }
   get("/files/secret") { App.marker("secret") }
+  get("/files/a b") { App.marker("blank") }
   get("/files/public/*") { App.marker("public") }
   get("/report.pdf") { App.marker("report") }
   get("/büro") { App.marker("buero") }

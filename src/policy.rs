@@ -9,13 +9,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::config::{self, Config, Lockout, Options, RuleExtra};
+use crate::matching::budget::MatchBudget;
 use crate::matching::exception::Exception;
-use crate::matching::exception_index::{Exceptions, ExceptionsBuilder, ExceptionsId};
+use crate::matching::exception_index::{Exceptions, ExceptionsBuilder, ExceptionsId, Untried};
 use crate::matching::index::{Candidates, Index, IndexBuilder};
 use crate::matching::method::Methods;
 use crate::matching::path::PatternReading;
 use crate::matching::readings::Readings;
-use crate::matching::regex::{PathRegex, RegexBudget};
+use crate::matching::regex::PathRegex;
 use crate::matching::source::SourceRanges;
 use crate::matching::target::Target;
 use crate::request::Request;
@@ -312,8 +313,8 @@ impl Policy {
         let rules = rules.into_iter().zip(own).map(compile).collect();
         Self {
             index: index.build(),
-            exceptions: exceptions.build(),
-            folded_exceptions: folded_exceptions.build(),
+            exceptions: exceptions.build(Untried::IsNone),
+            folded_exceptions: folded_exceptions.build(Untried::MayApply),
             rules,
             plain,
             several_plain: several_plain.lists,
@@ -431,13 +432,19 @@ impl Policy {
 
     /// The same, of a request whose path was read.
     pub(crate) fn covering_path<'p>(&'p self, request: &Request<'p>, path: Readings<'p>) -> Covering<'p> {
-        if self.options.first_match
-            && let Some(rules) = self.first_for_each(request, &path)
-        {
-            return rules;
+        let mut path = path;
+        if self.options.first_match {
+            let budget = MatchBudget::new();
+            let rules = self.first_for_each(request, &path, &budget);
+            if budget.is_spent() {
+                // Every rule may be the first, and no exception is known to hold.
+                path = Readings::Unreadable;
+            } else if let Some(rules) = rules {
+                return rules;
+            }
         }
         let candidates = self.index.candidates(request.authority, &path);
-        Covering { policy: self, candidates, method: request.method, path, budget: RegexBudget::new(), is_sure: false }
+        Covering { policy: self, candidates, method: request.method, path, budget: MatchBudget::new(), is_sure: false }
     }
 
     /// Whether a path is refused because it has several readings, or none.
@@ -445,13 +452,15 @@ impl Policy {
         self.options.refuse_ambiguous_paths && path.is_ambiguous()
     }
 
-    /// For each reading the rules up to the first that is sure to cover it. `None` where path or host cannot be read: every
-    /// rule covers that, and each of them may be the first.
+    /// For each reading the rules up to the first that is sure to cover it. `None` where path or host cannot be read, or the
+    /// budget does not reach: every rule covers that, and each of them may be the first.
     #[cold]
-    fn first_for_each(&self, request: &Request<'_>, path: &Readings<'_>) -> Option<Covering<'_>> {
+    fn first_for_each(&self, request: &Request<'_>, path: &Readings<'_>, budget: &MatchBudget) -> Option<Covering<'_>> {
         let mut asked = Vec::new();
-        let target = Target { method: request.method, path, budget: &RegexBudget::new() };
+        let target = Target { method: request.method, path, budget };
         for (reading, folded, candidates) in self.index.candidates_by_reading(request.authority, path)? {
+            // They were sorted, and are gone through.
+            budget.spend(candidates.at_most().saturating_mul(24))?;
             for index in candidates {
                 let Some((_, rule)) = self.indexed_rule(index) else { continue };
                 if rule.covers_reading(reading, target, &self.exceptions) {
@@ -592,7 +601,7 @@ pub struct Covering<'p> {
     candidates: Candidates<'p>,
     method: &'p [u8],
     path: Readings<'p>,
-    budget: RegexBudget,
+    budget: MatchBudget,
     /// Whether the candidates are known to cover the request.
     is_sure: bool,
 }
@@ -606,7 +615,7 @@ impl<'p> Covering<'p> {
     /// The same, by their indexes.
     fn listed(policy: &'p Policy, indexes: Vec<u32>) -> Self {
         let candidates = Candidates::several(indexes);
-        Self { policy, candidates, method: &[], path: Readings::Unreadable, budget: RegexBudget::new(), is_sure: true }
+        Self { policy, candidates, method: &[], path: Readings::Unreadable, budget: MatchBudget::new(), is_sure: true }
     }
 }
 
@@ -686,15 +695,15 @@ impl HashedLists {
         let mut digests: Vec<_> = self.lists.iter().flatten().map(|list| (list.number, &list.users)).collect();
         digests.sort_unstable_by_key(|(number, _)| *number);
         digests.dedup_by_key(|(number, _)| *number);
-        let digest = |users: &HashedUsers| match users {
-            HashedUsers::Fixed(users) => users.digest(),
+        let digest = |number: u32, users: &HashedUsers| match users {
+            HashedUsers::Fixed(users) => digest("htpasswd", number, users.users().map(str::as_bytes)),
             // It stays the same list when it changes.
             HashedUsers::Fetched(index) => fetched.get(*index).map_or(0, |list| {
                 let FetchSource { cluster, path, authority, .. } = &list.source;
-                digest([cluster, path, authority].map(|text| text.as_bytes()))
+                digest("htpasswd_fetch", 0, [cluster, path, authority].map(|text| text.as_bytes()))
             }),
         };
-        digests.into_iter().map(|(_, users)| digest(users)).collect()
+        digests.into_iter().map(|(number, users)| digest(number, users)).collect()
     }
 
     /// Adds the lists of a rule, of which equal ones are the same, and returns their place.

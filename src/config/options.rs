@@ -25,6 +25,11 @@ pub struct Lockout {
     pub lock: Duration,
 }
 
+impl Lockout {
+    /// The longest lock that a configuration may have: 30 days.
+    pub(crate) const MAX_LOCK: Duration = Duration::from_secs(super::limits::MAX_SECONDS as u64);
+}
+
 /// `plain_http`: what a request over plain http gets that would be asked for a password in clear.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PlainHttp {

@@ -68,13 +68,23 @@ impl ExceptionsBuilder {
     }
 
     /// The exceptions that were entered.
-    pub(crate) fn build(self) -> Exceptions {
+    pub(crate) fn build(self, untried: Untried) -> Exceptions {
         Exceptions {
             forward: Forest::new(self.forward),
             backward: Forest::new(self.backward),
             conditions: self.conditions,
+            untried,
         }
     }
+}
+
+/// What an exception does that is not tried, because that would take too long or the reading is no text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Untried {
+    /// It takes nothing out: so that nobody gets around the rule.
+    IsNone,
+    /// It may take the path out: where somebody else's rule is asked if it does.
+    MayApply,
 }
 
 /// The exceptions of all rules.
@@ -84,6 +94,7 @@ pub(crate) struct Exceptions {
     /// Suffixes, reversed.
     backward: Forest,
     conditions: Vec<Conditions>,
+    untried: Untried,
 }
 
 /// What an exception asks for beside what the trees tell.
@@ -94,26 +105,44 @@ struct Conditions {
 
 impl Conditions {
     /// Methods compare to the letter.
-    fn hold(&self, target: Target<'_>, reading: &[u8]) -> bool {
+    fn hold(&self, target: Target<'_>, reading: &[u8], untried: Untried) -> bool {
         self.methods.as_ref().is_none_or(|methods| methods.iter().any(|name| name.as_bytes() == target.method))
-            && self.regex.as_ref().is_none_or(|regex| regex.matches(reading, target.budget))
+            && self.regex.as_ref().is_none_or(|regex| match untried {
+                Untried::IsNone => regex.matches(reading, target.budget),
+                Untried::MayApply => regex.covers(reading, target.budget),
+            })
     }
 }
 
 impl Exceptions {
     /// Whether one of a rule's exceptions takes a request out: one and the same for every reading of the path.
     pub(crate) fn except(&self, id: ExceptionsId, target: Target<'_>) -> bool {
+        let untried = self.untried == Untried::MayApply;
         let check = |found: &[u32], reading: &[u8], survivors: &mut Survivors| {
-            self.check(found, target, reading, survivors);
+            // What is found is looked up among those that matched the readings before.
+            if target.budget.spend(found.len().saturating_mul(48)).is_some() {
+                self.check(found, target, reading, survivors);
+            }
         };
+        // Two walks through the path, one more for regexes, and what comes before and behind.
+        let length = |reading: &[u8]| reading.len().saturating_mul(5).saturating_add(80);
+        let mut all = 0_usize;
+        target.path.all(|reading| {
+            all = all.saturating_add(length(reading));
+            true
+        });
+        if target.budget.spend(all).is_none() {
+            return untried;
+        }
         // Regexes are asked last, for each has to go through the whole path.
-        any_for_all_readings(target.path, |reading, survivors| {
+        let any = any_for_all_readings(target.path, |reading, survivors| {
             self.forward.walk(id.texts(), reading.iter().copied(), |found| check(found, reading, survivors));
             self.backward.walk(id.texts(), reading.iter().rev().copied(), |found| check(found, reading, survivors));
         }) || any_for_all_readings(target.path, |reading, survivors| {
             let lower = reading.iter().map(u8::to_ascii_lowercase);
             self.forward.walk(id.beginnings(), lower, |found| check(found, reading, survivors));
-        })
+        });
+        if target.budget.is_spent() { untried } else { any }
     }
 
     /// Keeps those whose conditions hold for this reading, and tries no regex that cannot matter.
@@ -121,7 +150,7 @@ impl Exceptions {
         for exception in found {
             let conditions = usize::try_from(*exception).ok().and_then(|index| self.conditions.get(index));
             if survivors.is_candidate(*exception)
-                && conditions.is_some_and(|conditions| conditions.hold(target, reading))
+                && conditions.is_some_and(|conditions| conditions.hold(target, reading, self.untried))
             {
                 survivors.now.push(*exception);
             }
@@ -164,11 +193,11 @@ fn any_for_all_readings(path: &Readings<'_>, find: impl Fn(&[u8], &mut Survivors
 
 #[cfg(test)]
 mod tests {
-    use super::ExceptionsBuilder;
+    use super::{ExceptionsBuilder, Untried};
+    use crate::matching::budget::MatchBudget;
     use crate::matching::exception::Exception;
     use crate::matching::path::Matcher;
     use crate::matching::readings::Readings;
-    use crate::matching::regex::RegexBudget;
     use crate::matching::target::Target;
 
     /// Whether any of these exceptions takes a `GET` for the path out, beside a rule with others.
@@ -181,8 +210,8 @@ mod tests {
         let id = builder.add(exceptions(patterns)).unwrap();
         builder.add(exceptions(&[(Matcher::Suffix, "other"), (Matcher::Regex, "/oth.r")]));
         let readings = Readings::parse(b"GET", Some(path.as_bytes()));
-        let target = Target { method: b"GET", path: &readings, budget: &RegexBudget::new() };
-        builder.build().except(id, target)
+        let target = Target { method: b"GET", path: &readings, budget: &MatchBudget::new() };
+        builder.build(Untried::IsNone).except(id, target)
     }
 
     #[test]

@@ -25,6 +25,10 @@ const UNREADABLE_HOST: u32 = 1;
 /// The first group of a host pattern.
 const FIRST_PATTERN: u32 = 2;
 
+/// How many rules all readings of a path may find, each as often as it is found; beyond that every rule is asked, as for a
+/// path that cannot be read.
+const MAX_FOUND: usize = 1 << 15;
+
 /// Where the rules are entered.
 #[derive(Default)]
 pub(crate) struct IndexBuilder {
@@ -116,22 +120,27 @@ impl Index {
     pub(crate) fn candidates(&self, host: Option<&[u8]>, path: &Readings<'_>) -> Candidates<'_> {
         let groups = self.hosts.groups(host);
         let mut found = Found::default();
-        match path {
+        if let Readings::Plain(path) = path {
             // Nearly every path; a chain of iterators costs as much again.
-            Readings::Plain(path) => {
-                let mut reading = Some(*path);
-                while let Some(path) = reading {
-                    self.look_up(&groups, path, &mut found);
-                    reading = without_trailing_slash(path);
-                }
+            let mut reading = Some(*path);
+            while let Some(path) = reading {
+                self.look_up(&groups, path, &mut found);
+                reading = without_trailing_slash(path);
             }
-            _ => match path.covering() {
-                Some(readings) if path.is_ascii() => {
-                    readings.for_each(|reading| self.look_up(&groups, reading, &mut found));
-                }
-                Some(readings) => readings.for_each(|reading| self.look_up(&groups, &fold_case(reading), &mut found)),
-                None => return self.every_rule(&groups),
-            },
+            return found.into_candidates();
+        }
+        let Some(readings) = path.covering() else { return self.every_rule(&groups) };
+        let is_ascii = path.is_ascii();
+        for reading in readings {
+            if is_ascii {
+                self.look_up(&groups, reading, &mut found);
+            } else {
+                self.look_up(&groups, &fold_case(reading), &mut found);
+            }
+            // Each reading may find them all again.
+            if found.several.len() > MAX_FOUND {
+                return self.every_rule(&groups);
+            }
         }
         found.into_candidates()
     }
@@ -228,6 +237,17 @@ impl Candidates<'_> {
         rules.sort_unstable();
         rules.dedup();
         Self::Several(rules.into_iter())
+    }
+}
+
+impl Candidates<'_> {
+    /// How many there are at most, where they are counted.
+    pub(crate) fn at_most(&self) -> usize {
+        match self {
+            Self::One(rule) => usize::from(rule.is_some()),
+            Self::Several(rules) => rules.len(),
+            Self::Merged(_) => 0,
+        }
     }
 }
 

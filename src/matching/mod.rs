@@ -1,5 +1,6 @@
 //! Which requests a rule covers.
 
+pub(crate) mod budget;
 pub(crate) mod exception;
 pub(crate) mod exception_index;
 pub(crate) mod fold;

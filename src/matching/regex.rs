@@ -2,16 +2,17 @@
 //!
 //! A regex takes linear time, which is the product of its own size and the length of the path: the largest one on the
 //! longest path would hold a worker for a tenth of a second, and there may be thousands of them. So what all regexes of a
-//! configuration may do with one request is bounded by a [`RegexBudget`]. What is not tried counts as ambiguity does: a
+//! configuration may do with one request is bounded by a [`MatchBudget`], which has a step for each byte of the regex and each
+//! byte of the path. What is not tried counts as ambiguity does: a
 //! rule covers the path, and no exception takes it out.
 
-use std::cell::Cell;
 use std::cmp;
 use std::iter::successors;
 
 use memchr::memmem;
 use regex_lite::{Regex, RegexBuilder};
 
+use super::budget::MatchBudget;
 use super::fold::{fold_beyond_ascii, fold_case};
 use super::path::PatternError;
 
@@ -23,35 +24,6 @@ const MIN_SIZE: usize = 256;
 
 /// The most bytes of a reading that a regex is tried on.
 pub const MAX_TRIED: usize = 4096;
-
-/// The most steps that all regexes may take for one request, about 25 million instructions, or 4 ms: a regex takes one for
-/// each byte of its size and each byte of the path, and that is up to nine instructions.
-const MAX_STEPS: usize = 3 << 20;
-
-/// What regexes may still do for one request.
-#[derive(Debug)]
-pub(crate) struct RegexBudget {
-    steps: Cell<usize>,
-}
-
-impl RegexBudget {
-    pub(crate) fn new() -> Self {
-        Self { steps: Cell::new(MAX_STEPS) }
-    }
-
-    /// Whether nothing more is tried.
-    fn is_spent(&self) -> bool {
-        self.steps.get() == 0
-    }
-
-    /// Takes so many steps from it; `None` if there are not as many. Then nothing more is tried, however little it takes, so
-    /// that more regexes never make a request pass that fewer refuse.
-    fn spend(&self, steps: usize) -> Option<()> {
-        let left = self.steps.get().checked_sub(steps);
-        self.steps.set(left.unwrap_or(0));
-        left.map(drop)
-    }
-}
 
 /// What a dot in a regex stands for, if its flags do not say otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,7 +62,7 @@ impl SizedRegex {
     }
 
     /// Whether a text matches; `None` if that would take more than is left.
-    fn is_match(&self, path: &str, budget: &RegexBudget) -> Option<bool> {
+    fn is_match(&self, path: &str, budget: &MatchBudget) -> Option<bool> {
         budget.spend(self.size.saturating_mul(path.len()))?;
         Some(self.regex.is_match(path))
     }
@@ -110,7 +82,7 @@ impl PathRegex {
         Ok(Self {
             regex,
             beginning: beginning.to_ascii_lowercase().into_bytes().into(),
-            required: required_literal(pattern).into(),
+            required: shortened(required_literal(pattern)).into(),
             folded: folded_regex(pattern, dot),
         })
     }
@@ -133,7 +105,7 @@ impl PathRegex {
 
     /// Whether the regex covers a reading, as it does every one that cannot be [tried], or not within the budget.
     #[must_use]
-    pub(crate) fn covers(&self, reading: &[u8], budget: &RegexBudget) -> bool {
+    pub(crate) fn covers(&self, reading: &[u8], budget: &MatchBudget) -> bool {
         if budget.is_spent() {
             return true;
         }
@@ -148,12 +120,12 @@ impl PathRegex {
 
     /// Whether the regex matches a reading, as it does none that cannot be [tried], or not within the budget.
     #[must_use]
-    pub(crate) fn matches(&self, reading: &[u8], budget: &RegexBudget) -> bool {
+    pub(crate) fn matches(&self, reading: &[u8], budget: &MatchBudget) -> bool {
         !budget.is_spent() && tried(reading).is_some_and(|path| self.is_match(path, budget).unwrap_or(false))
     }
 
     /// Whether the whole of a text matches; `None` if it cannot be known within the budget.
-    fn is_match(&self, path: &str, budget: &RegexBudget) -> Option<bool> {
+    fn is_match(&self, path: &str, budget: &MatchBudget) -> Option<bool> {
         if !self.required.is_empty() {
             // To set the search up and to go through the path takes a little, too, and more beyond ASCII.
             budget.spend(path.len().saturating_mul(3).saturating_add(150))?;
@@ -184,10 +156,20 @@ fn whole_path_regex(pattern: &str, dot: Dot) -> Result<SizedRegex, PatternError>
     let [whole, ended] = [format!(r"\A(?:{pattern})\z"), format!("\\A(?:{pattern}\n)\\z")];
     let compile = |pattern: &str| SizedRegex::new(&mut builder(pattern), REGEX_SIZE_LIMIT);
     let regex = compile(&whole).or_else(|| compile(&ended));
+    // A boundary of words looks around at each byte.
+    let dearer = if pattern.contains(r"\b") || pattern.contains(r"\B") { 3 } else { 1 };
+    let regex = regex.map(|regex| SizedRegex { size: regex.size.saturating_mul(dearer), ..regex });
     // It can only be too large, and the error says so.
     regex
         .map_or_else(|| builder(&whole).build().map(|regex| SizedRegex { regex, size: REGEX_SIZE_LIMIT }), Ok)
         .map_err(problem)
+}
+
+/// The beginning of a text, as long as it is quickly looked for.
+fn shortened(text: &str) -> &str {
+    const MAX_BYTES: usize = 24;
+    let end = text.char_indices().map(|(start, letter)| start.saturating_add(letter.len_utf8()));
+    end.take_while(|end| *end <= MAX_BYTES).last().and_then(|end| text.get(..end)).unwrap_or_default()
 }
 
 /// The regex for a path whose letters beyond ASCII are folded, if the flags may ask for it and there are such letters.
@@ -301,7 +283,7 @@ fn has_outer_alternative(pattern: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Dot, MAX_TRIED, PathRegex, RegexBudget, literal_beginning, required_literal};
+    use super::{Dot, MAX_TRIED, MatchBudget, PathRegex, literal_beginning, required_literal};
 
     #[test]
     fn a_regex_may_be_as_large_as_people_write_them_and_no_larger() {
@@ -326,7 +308,7 @@ mod tests {
             (long(MAX_TRIED + 1, b'b'), true, false),
             (long(10, 0xff), true, false),
         ] {
-            let found = (regex.covers(&reading, &RegexBudget::new()), regex.matches(&reading, &RegexBudget::new()));
+            let found = (regex.covers(&reading, &MatchBudget::new()), regex.matches(&reading, &MatchBudget::new()));
             assert_eq!(found, (covers, excepts), "{}", reading.len());
         }
     }
@@ -336,7 +318,7 @@ mod tests {
         for (pattern, of_a_rule, of_an_exception) in
             [("/a/.*", true, false), ("(?s)/a/.*", true, true), ("(?-s)/a/.*", false, false), ("/a/[^/]*", true, true)]
         {
-            let is_match = |dot| PathRegex::new(pattern, dot).unwrap().matches(b"/a/x\ny", &RegexBudget::new());
+            let is_match = |dot| PathRegex::new(pattern, dot).unwrap().matches(b"/a/x\ny", &MatchBudget::new());
             assert_eq!(
                 (is_match(Dot::EveryCharacter), is_match(Dot::WithinLine)),
                 (of_a_rule, of_an_exception),
@@ -362,14 +344,14 @@ mod tests {
             ("/b\u{fc}ro", "/b\u{dc}ro", false),
         ] {
             let regex = PathRegex::new(pattern, Dot::EveryCharacter).unwrap();
-            assert_eq!(regex.covers(path.as_bytes(), &RegexBudget::new()), matches, "{pattern} {path}");
+            assert_eq!(regex.covers(path.as_bytes(), &MatchBudget::new()), matches, "{pattern} {path}");
         }
     }
 
     #[test]
     fn an_exception_stays_with_what_is_written() {
         let regex = PathRegex::new("(?i)/b\u{fc}ro", Dot::WithinLine).unwrap();
-        let matches = |path: &str| regex.matches(path.as_bytes(), &RegexBudget::new());
+        let matches = |path: &str| regex.matches(path.as_bytes(), &MatchBudget::new());
         assert!(matches("/B\u{fc}RO") && !matches("/b\u{dc}ro"));
     }
 
@@ -379,17 +361,17 @@ mod tests {
         let path = [b"/", vec![b'a'; 4_000].as_slice()].concat();
         // The largest takes more than all there is, and so it is not begun.
         let (large, small) = (regex("/(.*a){50}[yz]"), regex("/a*"));
-        let budget = RegexBudget::new();
+        let budget = MatchBudget::new();
         assert!(!large.covers(b"/a", &budget));
         assert!(large.covers(&path, &budget) && !large.matches(&path, &budget));
         assert!(regex("/b").covers(b"/a", &budget) && !small.matches(b"/a", &budget), "nothing is left");
         // Small ones are tried many times, each of which takes something.
         let path = &path[..400];
-        let budget = RegexBudget::new();
+        let budget = MatchBudget::new();
         let tries = (0..100_000).take_while(|_| small.matches(path, &budget)).count();
         assert!((10..100).contains(&tries), "{tries}");
         // So does the search for a text.
-        let budget = RegexBudget::new();
+        let budget = MatchBudget::new();
         let other = regex("/.*other.*");
         let tries = (0..100_000).take_while(|_| !other.covers(path, &budget)).count();
         assert!((2_000..3_000).contains(&tries), "{tries}");
@@ -475,7 +457,7 @@ mod tests {
             for text in TEXTS {
                 let path = format!("/{text}");
                 let expected = regex.regex.regex.is_match(&path);
-                assert_eq!(regex.matches(path.as_bytes(), &RegexBudget::new()), expected, "{pattern} {path}");
+                assert_eq!(regex.matches(path.as_bytes(), &MatchBudget::new()), expected, "{pattern} {path}");
                 assert!(!expected || path.as_bytes().starts_with(regex.beginning()), "{pattern} {path}");
                 matched += usize::from(expected);
             }

@@ -1,12 +1,12 @@
 //! What rules and exceptions are asked about.
 
+use super::budget::MatchBudget;
 use super::readings::Readings;
-use super::regex::RegexBudget;
 
-/// The method and the path of a request, and what regexes may still do for it.
+/// The method and the path of a request, and what matching may still do for it.
 #[derive(Clone, Copy)]
 pub(crate) struct Target<'a> {
     pub(crate) method: &'a [u8],
     pub(crate) path: &'a Readings<'a>,
-    pub(crate) budget: &'a RegexBudget,
+    pub(crate) budget: &'a MatchBudget,
 }

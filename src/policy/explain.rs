@@ -1,8 +1,8 @@
 //! Which rules are about a request, and by what.
 
 use super::Policy;
+use crate::matching::budget::MatchBudget;
 use crate::matching::readings::Readings;
-use crate::matching::regex::RegexBudget;
 use crate::matching::target::Target;
 use crate::request::Request;
 
@@ -33,7 +33,7 @@ impl Policy {
     #[must_use]
     pub fn matches(&self, request: &Request<'_>) -> Vec<Match> {
         let path = Readings::parse(request.method, request.path);
-        let budget = RegexBudget::new();
+        let budget = MatchBudget::new();
         let mut matches: Vec<Match> = Vec::new();
         let mut add = |index: u32, reading: Option<&[u8]>| {
             let Some((rule, compiled)) = self.indexed_rule(index) else { return };

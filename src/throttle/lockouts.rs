@@ -76,7 +76,7 @@ impl Lockouts {
         let mut longest = None;
         for list in attempt.asked(policy).flat_map(|rule| policy.user_lists(rule)) {
             let of_worker = self.worker.locked(&attempt.worker, list, now);
-            let of_process = || match self.process.get(attempt.key(policy, list), &self.threshold, now)? {
+            let of_process = || match self.process.get(attempt.key(policy, list), now)? {
                 Count::Failures { .. } => {
                     attempt.is_counted.set(true);
                     None

@@ -18,6 +18,9 @@ pub(super) struct QueuedLogin {
     /// What the others take, in bytes.
     others_bytes: usize,
     verification: Verification,
+    /// Whether the login that came first was given up while its verification was under way. It goes on to its end, so that
+    /// nobody guesses uncounted by hanging up.
+    is_given_up: bool,
     /// What the pair is remembered by once it was verified.
     pub(super) fingerprint: Fingerprint,
 }
@@ -54,7 +57,7 @@ impl QueuedLogin {
     const MAX_BYTES: usize = 128 << 10;
 
     pub(super) fn new(first: WaitingLogin, verification: Verification, fingerprint: Fingerprint) -> Self {
-        Self { first, others: Vec::new(), others_bytes: 0, verification, fingerprint }
+        Self { first, others: Vec::new(), others_bytes: 0, verification, is_given_up: false, fingerprint }
     }
 
     /// The login that came first.
@@ -67,9 +70,9 @@ impl QueuedLogin {
         self.first
     }
 
-    /// All of them, in the order in which they came.
+    /// Those that still wait, in the order in which they came.
     pub(super) fn into_logins(self) -> impl Iterator<Item = WaitingLogin> {
-        [self.first].into_iter().chain(self.others)
+        [self.first].into_iter().skip(usize::from(self.is_given_up)).chain(self.others)
     }
 
     /// The hash of its user's that the password was found right for, if that is listed still.
@@ -107,16 +110,22 @@ impl QueuedLogin {
 
     /// The numbers of the requests that wait.
     pub(super) fn requests(&self) -> impl Iterator<Item = u32> {
-        [&self.first].into_iter().chain(&self.others).map(|login| login.source.request)
+        let logins = [&self.first].into_iter().skip(usize::from(self.is_given_up)).chain(&self.others);
+        logins.map(|login| login.source.request)
     }
 
-    /// Takes a request back; says whether any is left.
+    /// Takes a request back; says whether the verification goes on: for others, or because it was begun and failures count.
     pub(super) fn forget(&mut self, request: u32) -> bool {
-        if self.first.source.request == request {
+        if !self.is_given_up && self.first.source.request == request {
             let mut others = mem::take(&mut self.others).into_iter();
-            let Some(next) = others.next() else { return false };
-            self.first = next;
-            self.others = others.collect();
+            if let Some(next) = others.next() {
+                self.first = next;
+                self.others = others.collect();
+            } else {
+                let counts = self.first.source.attempt.is_some();
+                self.is_given_up = counts && self.verification.done_work() > Work::ZERO;
+                return self.is_given_up;
+            }
         } else {
             self.others.retain(|login| login.source.request != request);
         }

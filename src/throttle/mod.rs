@@ -133,7 +133,10 @@ impl Throttle {
             Turn::Begins(queued) => memory.contains(policy, &queued.first().login).then_some(Step::Right),
             Turn::Ended(queued, Step::Right) if queued.first().login.may_pass(policy) => {
                 *verifications = verifications.saturating_add(1);
-                if let Some(hash) = queued.found(policy) {
+                // Others may have locked the user meanwhile, in this worker or in another.
+                if let Some(retry_after) = lock(locks, &queued.first().source) {
+                    late.push((queued.first().source.request, retry_after));
+                } else if let Some(hash) = queued.found(policy) {
                     memory.insert(policy, &queued.first().login, hash);
                 }
                 None

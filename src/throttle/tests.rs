@@ -59,6 +59,17 @@ impl Worker {
         }
     }
 
+    /// Does one step, so that the first hash is begun and not ended.
+    fn begin(&mut self) {
+        self.now += Duration::from_millis(4);
+        let now = &mut self.now;
+        let mut clock = || {
+            *now += Duration::from_millis(2);
+            *now
+        };
+        assert!(self.throttle.work(&self.policy, &mut clock).is_empty());
+    }
+
     /// The decisions about those who wait, in their order.
     fn drain(&mut self) -> Vec<String> {
         let mut decisions = Vec::new();
@@ -703,14 +714,7 @@ fn whoever_failed_too_late_learns_what_others_learn_later() {
     let mut workers = [(); 5].map(|()| Worker::beside(&store, &text));
     for (number, worker) in workers.iter_mut().enumerate() {
         assert_eq!(worker.login(1, "/", &format!("alice:{number}")), None);
-        // One step, so that its hash is begun and not ended.
-        worker.now += Duration::from_millis(4);
-        let now = &mut worker.now;
-        let mut clock = || {
-            *now += Duration::from_millis(2);
-            *now
-        };
-        assert!(worker.throttle.work(&worker.policy, &mut clock).is_empty());
+        worker.begin();
     }
     let answers: Vec<_> = workers.iter_mut().flat_map(Worker::drain).collect();
     assert_eq!(answers, [WRONG, WRONG, WRONG, "locked", "locked"]);
@@ -727,4 +731,65 @@ fn a_right_login_forgets_what_other_workers_counted() {
         assert_eq!(workers[1].answer("/", "alice:secret"), "accepted");
         assert_eq!(workers[0].answer("/", "alice:secret"), "accepted");
     }
+}
+
+/// Whoever hangs up before a failure counts could guess without end, where right pairs are answered sooner.
+#[test]
+fn a_guess_that_is_given_up_counts() {
+    let mut worker = strict(&format!(r#"{{"prefix": "/", "htpasswd": "alice:{BCRYPT4}"}}"#));
+    for guess in 0..3 {
+        assert_eq!(worker.login(1, "/", &format!("alice:{guess}")), None);
+        worker.begin();
+        let request = worker.requests;
+        worker.throttle.forget(request);
+        assert!(!worker.throttle.is_idle(), "it goes on");
+        assert!(worker.drain().is_empty(), "nobody is answered");
+    }
+    assert_eq!(worker.answer("/", "alice:secret"), "locked");
+    // One that was not begun takes no time and tells nothing.
+    assert_eq!(worker.login(1, "/", "bob:x"), None);
+    worker.throttle.forget(worker.requests);
+    assert!(worker.throttle.is_idle());
+    // Without a lockout nothing goes on for nobody.
+    let mut worker =
+        Worker::new(&format!(r#"{{"basic_auth_rules": [{{"prefix": "/", "htpasswd": "alice:{BCRYPT4}"}}]}}"#));
+    assert_eq!(worker.login(1, "/", "alice:x"), None);
+    worker.begin();
+    worker.throttle.forget(worker.requests);
+    assert!(worker.throttle.is_idle());
+}
+
+#[test]
+fn a_right_pair_is_not_let_in_once_others_have_locked_its_user() {
+    let store = Store::default();
+    let text = format!(
+        r#"{{"lockout": {{"failures": 3, "window_seconds": 300, "lock_seconds": 300}},
+            "basic_auth_rules": [{{"prefix": "/", "htpasswd": "alice:{BCRYPT4}"}}]}}"#
+    );
+    let mut workers = [(); 2].map(|()| Worker::beside(&store, &text));
+    assert_eq!(workers[0].login(1, "/", "alice:secret"), None);
+    workers[0].begin();
+    assert_eq!([(); 3].map(|()| workers[1].answer("/", "alice:wrong")), [WRONG; 3]);
+    assert_eq!(workers[0].drain(), ["locked"]);
+    assert_eq!(workers[1].answer("/", "alice:secret"), "locked");
+}
+
+#[test]
+fn another_configuration_with_a_shorter_lock_takes_none_away() {
+    let store = Store::default();
+    let text = |seconds| {
+        format!(
+            r#"{{"lockout": {{"failures": 3, "window_seconds": 300, "lock_seconds": {seconds}}},
+                "basic_auth_rules": [{{"prefix": "/", "credentials": ["alice:secret"]}}]}}"#
+        )
+    };
+    let mut workers = [300, 60, 300].map(|seconds| Worker::beside(&store, &text(seconds)));
+    assert_eq!([(); 3].map(|()| workers[0].answer("/", "alice:wrong")), [WRONG; 3]);
+    for _ in 0..2 {
+        for worker in &mut workers {
+            assert_eq!(worker.answer("/", "alice:wrong"), "locked");
+        }
+    }
+    workers[1].now += Duration::from_secs(61);
+    assert_eq!(workers[1].answer("/", "alice:secret"), "locked");
 }

@@ -100,7 +100,6 @@ impl UserList {
     }
 
     /// The users, each once and in order.
-    #[cfg(feature = "explain")]
     pub fn users(&self) -> impl Iterator<Item = &str> {
         let mut last = None;
         let names = self.index.iter().filter_map(|start| Line::user_at(&self.text, usize::try_from(*start).ok()?));
@@ -126,11 +125,6 @@ impl UserList {
     /// The text that was read.
     pub(crate) fn text(&self) -> &str {
         &self.text
-    }
-
-    /// What tells the text from others, in every worker and configuration.
-    pub(crate) fn digest(&self) -> u64 {
-        digest([self.text.as_bytes()])
     }
 
     /// Whether any hash takes longer than to look for it elsewhere.
@@ -161,13 +155,18 @@ impl fmt::Debug for UserList {
     }
 }
 
-/// The beginning of the SHA-256 of texts, each with its length before it.
-pub(crate) fn digest<'t>(texts: impl IntoIterator<Item = &'t [u8]>) -> u64 {
+/// What tells a list from others in every worker and configuration: its number among those of its kind, and the names in
+/// it. No password and no hash, for the digest may be seen, and a short list could be guessed by it.
+pub(crate) fn digest<'t>(kind: &str, number: u32, users: impl IntoIterator<Item = &'t [u8]>) -> u64 {
     let mut sha256 = Sha256::new();
-    for text in texts {
+    // The length of each goes in before it, so that no two run together.
+    let mut add = |text: &[u8]| {
         sha256.update((text.len() as u64).to_le_bytes());
         sha256.update(text);
-    }
+    };
+    add(kind.as_bytes());
+    add(&number.to_le_bytes());
+    users.into_iter().for_each(add);
     sha256.finalize().first_chunk().copied().map_or(0, u64::from_le_bytes)
 }
 

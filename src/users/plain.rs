@@ -8,6 +8,7 @@ use std::num::NonZeroU32;
 use hashbrown::HashTable;
 use subtle::ConstantTimeEq;
 
+use super::list::digest as list_digest;
 use super::pair::Pair;
 
 /// The users of all rules, one list a rule; equal lists are stored once.
@@ -81,7 +82,7 @@ impl PlainLists {
                 let id = PlainListId(next);
                 next = next.saturating_add(1);
                 if digests == Digests::Kept {
-                    stored.digests.push(super::list::digest(list.iter().map(Pair::bytes)));
+                    stored.digests.push(list_digest("credentials", id.number(), list.iter().map(Pair::user)));
                 }
                 stored.add(id, list);
                 id

@@ -90,6 +90,8 @@ REGEXES = {
     "without case, beyond ASCII": ["(?i)/.*(\u00e4|b|c){1,20}[z]"] * 20,
     "a thousand small": ["/[a-z]+/[x]"] * 1_000,
     "nine thousand with a text": [f"/.*x{number}" for number in range(9_000)],
+    "long texts": [f"/.*{number:03}{'a' * 600}" for number in range(300)],
+    "boundaries of words": [r"/((\b|\B|a)*a)*[z]"] * 3_000,
 }
 
 
@@ -106,4 +108,26 @@ def test_regexes_do_not_hold_a_worker(module, shape, place):
     for length in (5, 20, 50, 100, 150, 190, 250, 400, 700, 1_000, 4_000):
         for piece in ("a", "/a", "%61", "\u00e4"):
             dearest = max(dearest, fuel(plugin, "/" + piece * (length // len(piece))))
+    assert dearest <= REGEX_WORK, f"{dearest:,}"
+
+
+MANY = "/%" + "25" * 58 + "61"
+"""A path of as many readings as there may be."""
+
+SHAPES_OF_RULES = {
+    "rules that cover everything": [{"prefix": "/"}] * 10_000,
+    "exceptions by suffix": [{"prefix": "/", "except": [{"suffix": ".css"}, {"suffix": ".js"}]}] * 1_000,
+    "long exceptions": [{"prefix": "/", "except": [{"suffix": "a" * 60}]}] * 5_000,
+    "one rule with exceptions alike": [{"prefix": "/", "except": [{"suffix": "a"}] * 9_000}],
+}
+
+
+@pytest.mark.parametrize("first_match", [False, True], ids=["", "first match"])
+@pytest.mark.parametrize("shape", SHAPES_OF_RULES)
+def test_rules_do_not_hold_a_worker(module, shape, first_match):
+    user = ":".join(workload.user(0))
+    rules = [{**rule, "credentials": [user]} for rule in SHAPES_OF_RULES[shape]]
+    plugin = module.plugin({"basic_auth_rules": rules, "first_match": first_match})
+    paths = ["/", "/a", "/x.css", "/" * 62, MANY + "/x.css", MANY + "a" * 60, MANY + "a" * 300, "/a/" + "/" * 60 + "a"]
+    dearest = max(fuel(plugin, path) for path in paths)
     assert dearest <= REGEX_WORK, f"{dearest:,}"

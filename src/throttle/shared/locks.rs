@@ -31,13 +31,9 @@ impl ProcessLocks {
     }
 
     /// What was counted, if anything.
-    pub(in crate::throttle) fn get(&self, key: Fingerprint, threshold: &Lockout, now: Duration) -> Option<Count> {
+    pub(in crate::throttle) fn get(&self, key: Fingerprint, now: Duration) -> Option<Count> {
         let stored: Vec<Entry> = self.0.read(&slot("locks", key));
-        stored
-            .iter()
-            .find(|entry| fingerprint(entry) == key)
-            .map(count)
-            .filter(|count| is_honest(count, threshold, now))
+        stored.iter().find(|entry| fingerprint(entry) == key).map(count).filter(|count| is_honest(count, now))
     }
 
     /// Counts a failure; for how long its lock still lasts if it came too late.
@@ -46,7 +42,7 @@ impl ProcessLocks {
         self.0.change(&slot("locks", key), |stored: &mut Vec<Entry>| {
             let known = stored.iter().position(|entry| fingerprint(entry) == key);
             let known = known.map(|index| count(&stored.remove(index)));
-            let mut counted = known.filter(|count| is_honest(count, threshold, now)).unwrap_or_default();
+            let mut counted = known.filter(|count| is_honest(count, now)).unwrap_or_default();
             locked = remaining(&counted, threshold, now);
             if locked.is_some() {
                 return false;
@@ -73,8 +69,9 @@ impl ProcessLocks {
 
 /// How long a lock still lasts, if it is one.
 pub(in crate::throttle) fn remaining(count: &Count, threshold: &Lockout, now: Duration) -> Option<Duration> {
-    // By the clock of whoever locked it may be a little more.
-    count.remaining(now).map(|remaining| remaining.min(threshold.lock))
+    let remaining = count.remaining(now)?;
+    // By the clock of whoever locked it may be a little more than it should.
+    Some(if remaining <= threshold.lock.saturating_add(SKEW) { remaining.min(threshold.lock) } else { remaining })
 }
 
 /// Takes out what has ended and, if that is not enough, the failures that began first.
@@ -90,12 +87,13 @@ fn make_room(stored: &mut Vec<Entry>, threshold: &Lockout, now: Duration) {
     }
 }
 
-/// Whether this configuration could have counted so. What somebody else wrote must lock nobody for ever.
-fn is_honest(count: &Count, threshold: &Lockout, now: Duration) -> bool {
+/// Whether any configuration could have counted so: another one may lock for longer. What somebody else wrote must lock
+/// nobody for ever.
+fn is_honest(count: &Count, now: Duration) -> bool {
     let soon = now.saturating_add(SKEW);
     match *count {
         Count::Failures { since, .. } => since <= soon,
-        Count::LockedUntil(until) => until <= soon.saturating_add(threshold.lock),
+        Count::LockedUntil(until) => until <= soon.saturating_add(Lockout::MAX_LOCK),
     }
 }
 

@@ -14,10 +14,18 @@ use crate::users::pair::Pair;
 /// The pairs that the process remembers.
 pub(in crate::throttle) struct ProcessPairs(pub(in crate::throttle) Rc<Process>);
 
+/// The most hashes that a pair is looked for under. Each takes a microsecond; who has more of them is hashed.
+const MAX_DIGESTS: usize = 128;
+
 impl ProcessPairs {
     /// Whether a pair was verified against a hash that its user has in these lists: one call of the store, and as many
     /// digests for every user, known or not.
     pub(in crate::throttle) fn contains<'l>(&self, pair: &Pair, lists: impl Iterator<Item = &'l UserList>) -> bool {
+        let lists: Vec<_> = lists.collect();
+        let digests = lists.iter().map(|list| list.max_hashes()).fold(0, usize::saturating_add);
+        if digests > MAX_DIGESTS {
+            return false;
+        }
         let stored: Vec<[u8; 16]> = self.0.read(&self.slot(pair));
         let mut is_known = false;
         for list in lists {

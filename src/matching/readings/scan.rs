@@ -58,6 +58,11 @@ impl Marks {
         Self((self.0 & (Self::SLASH.0 | Self::DOT.0)).wrapping_shl(2))
     }
 
+    /// These but for some.
+    const fn without(self, some: Self) -> Self {
+        Self(self.0 & !some.0)
+    }
+
     /// These and others.
     pub(super) const fn and(self, others: Self) -> Self {
         Self(self.0 | others.0)
@@ -132,6 +137,10 @@ pub(super) fn scan(text: &[u8]) -> Marks {
         marks = marks.and(Marks::QUESTION);
         rest = after;
     }
+    // A dot before a `?` ended a part, but no segment.
+    if marks.has(Marks::QUESTION) && !text.ends_with(b".") && !text.windows(2).any(|pair| pair == b"./") {
+        marks = marks.without(Marks::LAST_DOT);
+    }
     if marks.has(Marks::PERCENT) && has_escaped_slash(text) { marks.and(Marks::ESCAPED_SLASH) } else { marks }
 }
 
@@ -153,6 +162,9 @@ mod tests {
             (b"/%2F", vec![Marks::PERCENT, Marks::ESCAPED_SLASH]),
             (b"/a#", vec![Marks::FRAGMENT]),
             (b"/a?", vec![Marks::QUESTION]),
+            (b"/a.?", vec![Marks::QUESTION]),
+            (b"/a.?b.", vec![Marks::QUESTION, Marks::LAST_DOT]),
+            (b"/a./b?", vec![Marks::QUESTION, Marks::LAST_DOT]),
             (b"/a?b?#", vec![Marks::QUESTION, Marks::FRAGMENT]),
             (b"/a\0", vec![Marks::NUL, Marks::BLANK]),
             (b"/a\n", vec![Marks::LINE_FEED, Marks::BLANK, Marks::WHITE_SPACE]),
@@ -174,7 +186,6 @@ mod tests {
             (b"/../a", vec![Marks::DOT_SEGMENT, Marks::LAST_DOT]),
             (b"/../a./b", vec![Marks::DOT_SEGMENT, Marks::LAST_DOT]),
             (b"/.a./b", vec![Marks::DOT_SEGMENT, Marks::LAST_DOT]),
-            (b"/a.?", vec![Marks::LAST_DOT, Marks::QUESTION]),
         ] {
             let mut expected = marks;
             expected.extend(text.contains(&b'/').then_some(Marks::SLASH));

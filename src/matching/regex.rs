@@ -95,7 +95,7 @@ impl PathRegex {
 
     /// The same regex, to compare with a path whose letters are [folded](fold_case).
     pub(crate) fn ignoring_case(&self) -> Self {
-        let pattern = fold_beyond_ascii(self.regex.regex.as_str());
+        let pattern = fold_beyond_ascii(&unescape_beyond_ascii(self.regex.regex.as_str()));
         let mut builder = RegexBuilder::new(&pattern);
         // A letter becomes a class of two, for which [`REGEX_SIZE_LIMIT`] may leave no room.
         let regex = SizedRegex::new(builder.case_insensitive(true), REGEX_SIZE_LIMIT.saturating_mul(8));
@@ -174,11 +174,57 @@ fn shortened(text: &str) -> &str {
 
 /// The regex for a path whose letters beyond ASCII are folded, if the flags may ask for it and there are such letters.
 fn folded_regex(pattern: &str, dot: Dot) -> Option<Box<SizedRegex>> {
-    if pattern.is_ascii() || !has_case_flag(pattern) {
+    if !has_case_flag(pattern) {
+        return None;
+    }
+    let unescaped = unescape_beyond_ascii(pattern);
+    if unescaped.is_ascii() {
         return None;
     }
     // A range may end before it begins, once it is folded. As it is written it still covers small letters.
-    whole_path_regex(&fold_beyond_ascii(pattern), dot).or_else(|_| whole_path_regex(pattern, dot)).ok().map(Box::new)
+    whole_path_regex(&fold_beyond_ascii(&unescaped), dot).or_else(|_| whole_path_regex(pattern, dot)).ok().map(Box::new)
+}
+
+/// The regex with the characters beyond ASCII that it has as hexadecimal escapes written as they are. Those of ASCII stay
+/// escapes, for there they could be metacharacters, and so does white space, which the flag `x` passes over.
+fn unescape_beyond_ascii(pattern: &str) -> String {
+    let mut unescaped = String::with_capacity(pattern.len());
+    let mut rest = pattern;
+    while let Some((before, behind)) = rest.split_once('\\') {
+        unescaped.push_str(before);
+        if let Some((character, after)) = beyond_ascii(behind) {
+            unescaped.push(character);
+            rest = after;
+        } else {
+            // The escaped character is no beginning of another escape.
+            let end = behind.chars().next().map_or(0, char::len_utf8);
+            let (escaped, after) = behind.split_at_checked(end).unwrap_or((behind, ""));
+            unescaped.push('\\');
+            unescaped.push_str(escaped);
+            rest = after;
+        }
+    }
+    unescaped.push_str(rest);
+    unescaped
+}
+
+/// The character beyond ASCII that a hexadecimal escape stands for, behind its `\`, and what follows it.
+fn beyond_ascii(escape: &str) -> Option<(char, &str)> {
+    let (kind, rest) = escape.split_at_checked(1)?;
+    let length = match kind {
+        "x" => 2,
+        "u" => 4,
+        "U" => 8,
+        _ => return None,
+    };
+    let (digits, after) = match rest.strip_prefix('{') {
+        Some(rest) => rest.split_once('}')?,
+        None => rest.split_at_checked(length)?,
+    };
+    // With the flag `x` there may be blanks between them.
+    let digits: String = digits.split_whitespace().collect();
+    let character = char::from_u32(u32::from_str_radix(&digits, 16).ok()?)?;
+    (!character.is_ascii() && !character.is_whitespace()).then_some((character, after))
 }
 
 /// Whether some flags of a regex may say that case does not count.
@@ -198,11 +244,9 @@ fn literal_beginning(pattern: &str) -> &str {
     }
     let end = pattern.find(|character| METACHARACTERS.contains(character)).unwrap_or(pattern.len());
     let (literal, rest) = pattern.split_at_checked(end).unwrap_or_default();
-    // What may be there no time at all is no part of the beginning. After a `+` it may, too: `a+*`.
-    if !rest.starts_with(['*', '?', '{', '+']) {
-        return literal;
-    }
-    without_last(literal)
+    // What may be there no time at all is no part of the beginning. After a `+` it may, too: `a+*`. Flags are nothing that
+    // could be repeated, and so what follows them repeats the character before: `a(?i)?`.
+    if rest.starts_with(['*', '?', '{', '+']) || rest.starts_with("(?") { without_last(literal) } else { literal }
 }
 
 /// The text without its last character.
@@ -342,6 +386,20 @@ mod tests {
             ("(?s)/b\u{fc}ro", "/b\u{dc}ro", false),
             ("(?s-i)/b\u{fc}ro", "/b\u{dc}ro", false),
             ("/b\u{fc}ro", "/b\u{dc}ro", false),
+            (r"(?i)/b\x{FC}ro", "/B\u{dc}RO", true),
+            (r"(?i)/b\x{00dc}ro", "/b\u{fc}ro", true),
+            (r"(?i)/b\xFCro", "/B\u{dc}RO", true),
+            (r"(?i)/b\u{fc}ro", "/B\u{dc}RO", true),
+            (r"(?i)/b\u00DCro", "/b\u{fc}ro", true),
+            (r"(?i)/b\U000000FCro", "/B\u{dc}RO", true),
+            (r"(?i)/b\U{FC}ro", "/B\u{dc}RO", true),
+            (r"(?ix)/b\x{ F C }ro", "/B\u{dc}RO", true),
+            (r"(?i)/[\xC0-\xD6]", "/\u{e4}", true),
+            (r"(?i)/b\x2b\xFC", "/b+\u{dc}", true),
+            (r"(?i)/b\x2b\xFC", "/bb\u{dc}", false),
+            (r"(?i)/\\xFC", r"/\XFC", true),
+            (r"(?i)/\\xFC", "/\\\u{dc}", false),
+            (r"/b\xFCro", "/b\u{dc}ro", false),
         ] {
             let regex = PathRegex::new(pattern, Dot::EveryCharacter).unwrap();
             assert_eq!(regex.covers(path.as_bytes(), &MatchBudget::new()), matches, "{pattern} {path}");
@@ -397,6 +455,10 @@ mod tests {
             ("/a[|]b", ""),
             ("/a(?x:# ( \n b)|/c", ""),
             ("(?i)/api", ""),
+            ("/api(?i)", "/ap"),
+            ("/api(?i)?", "/ap"),
+            ("/api(?i)(?s){0}/y", "/ap"),
+            ("/api(?:v)", "/ap"),
             ("(?x) /t # c", ""),
             (r"/a\.json", "/a"),
             (".*", ""),
@@ -446,8 +508,9 @@ mod tests {
 
     #[test]
     fn what_is_known_beforehand_changes_nothing() {
-        const PIECES: [&str; 12] =
-            ["a", "bc", "b+", "[ab]", "[^]a]", "(bc)?", r"\.", r"\d", "{0,2}", ".*", "?", "(b|c)"];
+        const PIECES: [&str; 15] = [
+            "a", "bc", "b+", "[ab]", "[^]a]", "(bc)?", r"\.", r"\d", "{0,2}", ".*", "?", "(b|c)", "(?s)", "(?:)", "()",
+        ];
         const TEXTS: [&str; 10] = ["", "a", "abc", "bcbc", "a.1", "bca1", "b.c", "ab1bc", "bbcc", "cab]c"];
         let mut matched = 0;
         for number in 0..PIECES.len().pow(3) {

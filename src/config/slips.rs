@@ -3,14 +3,13 @@
 use super::error::Problem;
 use super::warning::WarningKind;
 use crate::matching::path::Matcher;
+use crate::matching::regex::{METACHARACTERS, behind_anchors};
 
 /// Whether a path pattern was meant as it will be read: but in a regex, all of its characters are ordinary ones.
 /// What deserves a look is given to `warn`.
 pub(super) fn check_pattern(matcher: Matcher, pattern: &str, warn: &mut dyn FnMut(WarningKind)) -> Result<(), Problem> {
     if matcher == Matcher::Regex {
-        if !pattern.bytes().any(|byte| br"\.+*?()|[]{}^$".contains(&byte)) {
-            warn(WarningKind::RegexWithoutMetacharacter);
-        }
+        check_regex(pattern, warn);
         return Ok(());
     }
     if pattern.trim().len() < pattern.len() {
@@ -35,6 +34,20 @@ pub(super) fn check_pattern(matcher: Matcher, pattern: &str, warn: &mut dyn FnMu
         }
     }
     Ok(())
+}
+
+/// Warns of a regex that covers less than its author meant: elsewhere a regex need not match the whole path, and the `/*`
+/// of a glob stands for all below.
+fn check_regex(pattern: &str, warn: &mut dyn FnMut(WarningKind)) {
+    let pattern = behind_anchors(pattern).unwrap_or(pattern);
+    let is_plain = |text: &str| !text.bytes().any(|byte| METACHARACTERS.as_bytes().contains(&byte));
+    if pattern.split('|').all(|text| is_plain(text.strip_prefix('^').unwrap_or(text))) {
+        warn(WarningKind::RegexWithoutMetacharacter);
+    }
+    let text = pattern.strip_suffix('$').unwrap_or(pattern);
+    if text.ends_with("/*") || text.ends_with("/**") {
+        warn(WarningKind::RegexGlob);
+    }
 }
 
 /// A hash of a rule's JSON, by which equal ones are found. It is quick, and no more than a warning hangs on it.

@@ -48,8 +48,10 @@ pub enum WarningKind {
     Fragment,
     /// A path pattern that is no regex has a `?`.
     Query,
-    /// A regex has no metacharacter.
+    /// A regex has no metacharacter but an anchor at its beginning or a bar between texts.
     RegexWithoutMetacharacter,
+    /// A regex ends in `/*`, as globs do.
+    RegexGlob,
     /// A hash takes long to verify.
     CostlyHash {
         /// Its line in the htpasswd text, counted from 1; 0 where the path says it.
@@ -88,7 +90,8 @@ impl fmt::Display for WarningKind {
             Self::FinalDollar => "`$` is an ordinary character here; write `suffix` or `exact` for an end, or `regex`",
             Self::Fragment => "no path has a `#`; remove it and what follows",
             Self::Query => "the query is no part of a path, so only what is before the `?` counts; remove the rest",
-            Self::RegexWithoutMetacharacter => "it covers this one path, for a regex matches the whole path; write `prefix` for all below it, or `exact`",
+            Self::RegexWithoutMetacharacter => "it covers what is written and nothing below, for a regex matches the whole path; write `prefix` for all below, or `exact`",
+            Self::RegexGlob => "`/*` stands for slashes alone in a regex; write `prefix: /admin/`, or `regex: /admin/.*`",
             Self::EmptyPassword => "an empty password is accepted; write one after the colon, if it is not meant so",
             Self::LooksLikeHash => "the password looks like a hash; it is compared as plain text, so the hash itself is the password; hashes are for `htpasswd`",
         })

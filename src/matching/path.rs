@@ -136,8 +136,10 @@ pub enum PatternError {
     Empty,
     /// It has nothing before its `?`, or it is an exception's and has a `?`.
     Query,
-    /// It stands for the beginning or the whole of a path and does not begin with `/`; nor can a regex.
+    /// It stands for the beginning or the whole of a path and does not begin with `/`.
     NoSlash,
+    /// It is a regex that matches nothing that begins with `/`.
+    RegexWithoutSlash,
     /// It has a malformed escape or an overlong UTF-8 sequence.
     Unreadable,
     /// It has too many readings, or a malformed one.
@@ -155,6 +157,9 @@ impl fmt::Display for PatternError {
             Self::Empty => f.write_str("an empty pattern; write `prefix: /` to cover every path"),
             Self::Query => f.write_str("the query is no part of a path; match what is before the `?`"),
             Self::NoSlash => f.write_str("a path begins with `/`; begin the pattern with it"),
+            Self::RegexWithoutSlash => f.write_str(
+                "a regex matches the whole path, which begins with `/`; begin it with `/`, or with `/.*` if anything may come before",
+            ),
             Self::Unreadable => {
                 f.write_str("an escape that no path can hold; write `%25` for a percent sign, and characters as UTF-8")
             }

@@ -72,13 +72,13 @@ impl PathRegex {
     /// Compiles a regex from the configuration.
     ///
     /// # Errors
-    /// [`PatternError::Regex`], or [`PatternError::NoSlash`] for one that no path can match.
+    /// [`PatternError::Regex`], or [`PatternError::RegexWithoutSlash`] for one that no path can match.
     pub fn new(pattern: &str, dot: Dot) -> Result<Self, PatternError> {
         let regex = whole_path_regex(pattern, dot)?;
-        let beginning = literal_beginning(pattern);
-        if !beginning.is_empty() && !beginning.starts_with('/') {
-            return Err(PatternError::NoSlash);
+        if begins_without_slash(pattern) {
+            return Err(PatternError::RegexWithoutSlash);
         }
+        let beginning = literal_beginning(pattern);
         Ok(Self {
             regex,
             beginning: beginning.to_ascii_lowercase().into_bytes().into(),
@@ -234,7 +234,7 @@ fn has_case_flag(pattern: &str) -> bool {
 }
 
 /// What is no literal character in a regex.
-const METACHARACTERS: &str = r"\.+*?()|[]{}^$";
+pub(crate) const METACHARACTERS: &str = r"\.+*?()|[]{}^$";
 
 /// The text with which every match of a regex begins; it may be shorter than it could be.
 fn literal_beginning(pattern: &str) -> &str {
@@ -246,7 +246,42 @@ fn literal_beginning(pattern: &str) -> &str {
     let (literal, rest) = pattern.split_at_checked(end).unwrap_or_default();
     // What may be there no time at all is no part of the beginning. After a `+` it may, too: `a+*`. Flags are nothing that
     // could be repeated, and so what follows them repeats the character before: `a(?i)?`.
-    if rest.starts_with(['*', '?', '{', '+']) || rest.starts_with("(?") { without_last(literal) } else { literal }
+    if may_repeat(rest) { without_last(literal) } else { literal }
+}
+
+/// Whether a regex begins with what may repeat the character before it, perhaps no time at all.
+fn may_repeat(rest: &str) -> bool {
+    rest.starts_with(['*', '?', '{', '+']) || rest.starts_with("(?")
+}
+
+/// Whether it is certain that nothing that begins with `/` matches; nor does the `*` of `OPTIONS`.
+fn begins_without_slash(pattern: &str) -> bool {
+    let Some(start) = behind_anchors(pattern).filter(|start| !has_outer_alternative(start)) else { return false };
+    if matches!(start, "" | "$" | r"\z") {
+        return true;
+    }
+    let escaped = start.strip_prefix('\\').and_then(|escape| escape.split_at_checked(1));
+    if let Some((character, rest)) = escaped {
+        let is_other = |byte: u8| byte.is_ascii_punctuation() && !matches!(byte, b'/' | b'*');
+        return character.bytes().all(is_other) && !may_repeat(rest);
+    }
+    let literal = literal_beginning(start);
+    !literal.is_empty() && !literal.starts_with('/')
+}
+
+/// What follows the anchors and flags with which a regex begins; `None` where blanks and comments may follow, for one of
+/// the flags is `x`.
+pub(crate) fn behind_anchors(pattern: &str) -> Option<&str> {
+    let mut rest = pattern;
+    loop {
+        let flags = rest.strip_prefix("(?").and_then(|rest| rest.split_once(')'));
+        let flags = flags.filter(|(flags, _)| flags.bytes().all(|flag| flag.is_ascii_alphabetic() || flag == b'-'));
+        rest = match (flags, rest.strip_prefix('^').or_else(|| rest.strip_prefix(r"\A"))) {
+            (Some((flags, _)), _) if flags.contains('x') => return None,
+            (Some((_, behind)), _) | (_, Some(behind)) => behind,
+            (None, None) => return Some(rest),
+        };
+    }
 }
 
 /// The text without its last character.
@@ -327,7 +362,7 @@ fn has_outer_alternative(pattern: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Dot, MAX_TRIED, MatchBudget, PathRegex, literal_beginning, required_literal};
+    use super::{Dot, MAX_TRIED, MatchBudget, PathRegex, PatternError, literal_beginning, required_literal};
 
     #[test]
     fn a_regex_may_be_as_large_as_people_write_them_and_no_larger() {
@@ -503,6 +538,48 @@ mod tests {
             ("", ""),
         ] {
             assert_eq!(required_literal(pattern), required, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn a_regex_that_no_path_can_match_is_refused() {
+        for (pattern, is_refused) in [
+            ("admin/.*", true),
+            (r"\.php$", true),
+            ("(?i)admin", true),
+            (r"\Aadmin", true),
+            ("^(?i)^(?s-i)admin", true),
+            ("^", true),
+            ("^$", true),
+            (r"\A\z", true),
+            ("/admin", false),
+            (".*admin", false),
+            ("a?/b", false),
+            ("a(?i)?/b", false),
+            ("a{0}/b", false),
+            ("^?/b", false),
+            ("$?/b", false),
+            (r"\.?/b", false),
+            (r"\.(?i)?/b", false),
+            (r"\./b|/c", false),
+            ("admin|/b", false),
+            ("(?i)admin|/b", false),
+            ("(?i)/admin", false),
+            ("(?x) /b", false),
+            ("(?x)#\n/b", false),
+            ("(?:a)?/b", false),
+            (r"\/b", false),
+            (r"\x2fb", false),
+            (r"\W.*", false),
+            // The path of `OPTIONS *`.
+            (r"\*", false),
+        ] {
+            let refused = PathRegex::new(pattern, Dot::WithinLine).err();
+            assert_eq!(refused, is_refused.then_some(PatternError::RegexWithoutSlash), "{pattern}");
+            // What is refused matches neither any path nor what `OPTIONS` has in place of one.
+            let regex = regex_lite::Regex::new(&format!("^(?:{pattern}\n?)$")).unwrap();
+            let matches = ["/", "/b", "/c", "/admin", "/admin/x", "/.php", "*"].iter().any(|path| regex.is_match(path));
+            assert_eq!(matches, !is_refused, "{pattern}");
         }
     }
 

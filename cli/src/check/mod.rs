@@ -201,6 +201,7 @@ impl Judge<'_> {
             WarningKind::UnregisteredMethod => "unregistered-method",
             WarningKind::Bar | WarningKind::FinalDollar | WarningKind::Fragment | WarningKind::Query => "plain-pattern",
             WarningKind::RegexWithoutMetacharacter => "plain-regex",
+            WarningKind::RegexGlob => "regex-glob",
             WarningKind::CostlyHash { .. } => "costly-hash",
             WarningKind::LooksLikeHash => "looks-like-hash",
             _ => "warning",

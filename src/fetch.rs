@@ -39,7 +39,7 @@ struct FetchState {
     etag: Option<Box<str>>,
     /// When the last good answer came.
     good_at: Option<Duration>,
-    /// Why the last answer was not good; each kind is told once.
+    /// Why the last answer was not good.
     failure: Option<FetchError>,
 }
 
@@ -54,13 +54,13 @@ pub(crate) enum Fetched {
     },
     /// The same as before.
     Unchanged,
-    /// Nothing that can be used. `is_new` if the time before had another reason, or was good.
+    /// Nothing that can be used.
     Failed {
         /// The index of the list.
         index: usize,
         /// The reason.
         error: FetchError,
-        /// Whether that was told already.
+        /// Whether the time before was good, or had another reason: each is told once.
         is_new: bool,
     },
 }
@@ -113,7 +113,7 @@ impl Fetches {
         self.lists.is_empty()
     }
 
-    /// Asks for what is due, by `send`, which has the index of a list and its `etag`.
+    /// Asks for what is due, by `send`, which has a source and the `etag` that came from it. Gives back what failed at once.
     pub(crate) fn ask<'s>(
         &mut self,
         now: Duration,

@@ -20,7 +20,9 @@
 //! | `policy` | a configuration compiled for decisions |
 //! | `decision` | what becomes of a request |
 //! | `throttle` | logins that take time: the queue of slow hashes, its budget, locks, remembered logins |
+//! | `host` | what a proxy may fail at |
 //! | `telemetry` | what is counted, measured, logged and told to the access log |
+//! | `fetch` | lists of users that are fetched: when each is asked for, what is made of an answer |
 //! | `session` | the life of requests that wait, behind a trait for the proxy |
 //! | `proxy` | the only module that talks to the proxy; it exists for WASI alone |
 //!

@@ -22,7 +22,7 @@ use crate::matching::target::Target;
 use crate::request::Request;
 use crate::response::{Realm, Refusal, Unauthorized};
 use crate::users::fetched::FetchSource;
-use crate::users::list::{UserList, digest};
+use crate::users::list::{UserList, list_digest};
 use crate::users::pair::Pair;
 use crate::users::plain::{Digests, PlainListId, PlainLists, Verdict};
 
@@ -357,9 +357,14 @@ impl Policy {
         })
     }
 
-    /// Where lists are fetched from, each with its place in the configuration.
-    pub(crate) fn fetches(&self) -> impl ExactSizeIterator<Item = (&FetchSource, &str)> {
-        self.fetched.iter().map(|list| (&list.source, &*list.path))
+    /// Where lists are fetched from.
+    pub(crate) fn fetch_sources(&self) -> impl ExactSizeIterator<Item = &FetchSource> {
+        self.fetched.iter().map(|list| &list.source)
+    }
+
+    /// The place of a fetched list in the configuration.
+    pub(crate) fn fetch_path(&self, index: usize) -> &str {
+        self.fetched.get(index).map(|list| &*list.path).unwrap_or_default()
     }
 
     /// The users of a fetched list; `None` until the first good answer.
@@ -696,11 +701,11 @@ impl HashedLists {
         digests.sort_unstable_by_key(|(number, _)| *number);
         digests.dedup_by_key(|(number, _)| *number);
         let digest = |number: u32, users: &HashedUsers| match users {
-            HashedUsers::Fixed(users) => digest("htpasswd", number, users.users().map(str::as_bytes)),
+            HashedUsers::Fixed(users) => list_digest("htpasswd", number, users.users().map(str::as_bytes)),
             // It stays the same list when it changes.
             HashedUsers::Fetched(index) => fetched.get(*index).map_or(0, |list| {
                 let FetchSource { cluster, path, authority, .. } = &list.source;
-                digest("htpasswd_fetch", 0, [cluster, path, authority].map(|text| text.as_bytes()))
+                list_digest("htpasswd_fetch", 0, [cluster, path, authority].map(|text| text.as_bytes()))
             }),
         };
         digests.into_iter().map(|(number, users)| digest(number, users)).collect()

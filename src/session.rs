@@ -178,7 +178,7 @@ impl Session {
         let throttle = Throttle::new(&policy, key, shared, now);
         let waiting = Waiting { throttle, states: States::default(), since: LinkedHashMap::default() };
         let metrics = Metrics::new(&policy);
-        let fetches = RefCell::new(Fetches::new(policy.fetches().len()));
+        let fetches = RefCell::new(Fetches::new(policy.fetch_sources().len()));
         let configured = Configured { policy: RefCell::new(policy), waiting: RefCell::new(waiting), fetches };
         Self::with(Some(configured), metrics)
     }
@@ -198,7 +198,7 @@ impl Session {
     /// Asks for a first tick, in which the proxy learns what is in force, and lists of users are asked for. What is only
     /// tried never has one.
     pub fn start(&self, host: &impl Host) {
-        if self.fetches()
+        if self.has_fetches()
             && let Err(error) = self.set_timer(host, TICK)
         {
             error!("basic_auth: {}{error}: no users are fetched", self.plugin);
@@ -207,7 +207,7 @@ impl Session {
     }
 
     /// Whether there are lists to fetch.
-    fn fetches(&self) -> bool {
+    fn has_fetches(&self) -> bool {
         let fetches = self.configured.as_ref().and_then(|configured| configured.fetches.try_borrow().ok());
         fetches.is_some_and(|fetches| !fetches.is_empty())
     }
@@ -217,7 +217,7 @@ impl Session {
         let Some(configured) = &self.configured else { return };
         let Some(policy) = configured.policy() else { return };
         let Ok(mut fetches) = configured.fetches.try_borrow_mut() else { return };
-        let source = |index| Some((policy.fetches().nth(index)?.0, policy.fetched_users(index)));
+        let source = |index| Some((policy.fetch_sources().nth(index)?, policy.fetched_users(index)));
         let outcome = fetches.answered(host.now(), token, source, headers, body);
         drop(policy);
         drop(fetches);
@@ -230,8 +230,10 @@ impl Session {
     fn fetch(&self, host: &impl Host, configured: &Configured) {
         let Some(policy) = configured.policy() else { return };
         let Ok(mut fetches) = configured.fetches.try_borrow_mut() else { return };
-        let sources = policy.fetches().map(|(source, _)| source);
-        let failed = fetches.ask(host.now(), sources, |source, etag| host.fetch(source, etag));
+        if fetches.is_empty() {
+            return;
+        }
+        let failed = fetches.ask(host.now(), policy.fetch_sources(), |source, etag| host.fetch(source, etag));
         drop(policy);
         drop(fetches);
         for failed in failed {
@@ -250,12 +252,12 @@ impl Session {
             Fetched::Unchanged | Fetched::Failed { is_new: false, .. } => {}
             Fetched::Failed { index, error, .. } => {
                 let Some(policy) = configured.policy() else { return };
-                let place = policy.fetches().nth(index).map_or("", |(_, place)| place);
+                let path = policy.fetch_path(index);
                 let stays = match policy.fetched_users(index) {
                     Some(_) => "the users of before stay",
                     None => "until they come, its rules refuse",
                 };
-                warn!("basic_auth: {}{place}: no users were fetched: {error}; {stays}", self.plugin);
+                warn!("basic_auth: {}{path}: no users were fetched: {error}; {stays}", self.plugin);
             }
             Fetched::New { index, users } => {
                 let Ok(mut policy) = configured.policy.try_borrow_mut() else {
@@ -264,8 +266,8 @@ impl Session {
                 };
                 let lines = users.lines();
                 policy.set_fetched_users(index, users);
-                let place = policy.fetches().nth(index).map_or("", |(_, place)| place);
-                info!("basic_auth: {}{place}: fetched {lines} credentials", self.plugin);
+                let path = policy.fetch_path(index);
+                info!("basic_auth: {}{path}: fetched {lines} credentials", self.plugin);
             }
         }
     }
@@ -336,7 +338,7 @@ impl Session {
         let is_due = self.report(host);
         let period = match (has_work, is_due) {
             (true, _) => TICK,
-            (false, _) if self.fetches() => fetch::LOOK,
+            (false, _) if self.has_fetches() => fetch::LOOK,
             (false, true) => REPORT,
             (false, false) => Duration::ZERO,
         };

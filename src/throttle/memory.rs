@@ -35,9 +35,9 @@ impl Memory {
         self.verified.fingerprint(&login.users_version(policy), pair.user(), pair.password())
     }
 
-    /// Whether the pair of a login was verified, and its user may pass.
-    pub(super) fn contains(&mut self, policy: &Policy, login: &HashedLogin) -> bool {
-        if self.contains_here(policy, login) {
+    /// Whether the pair of a login was verified, and its user may pass. The fingerprint is that of the login now.
+    pub(super) fn contains(&mut self, policy: &Policy, login: &HashedLogin, fingerprint: Fingerprint) -> bool {
+        if login.may_pass(policy) && self.verified.contains(&fingerprint) {
             return true;
         }
         let Some(process) = &self.process else { return false };
@@ -45,7 +45,7 @@ impl Memory {
             && login.lists(policy).any(UserList::is_slow)
             && process.contains(login.pair(), login.lists(policy));
         if is_known {
-            self.verified.insert(self.fingerprint(policy, login));
+            self.verified.insert(fingerprint);
         }
         is_known
     }

@@ -61,16 +61,15 @@ impl Throttle {
     /// The throttle of a policy. The key is random and a secret: this throttle's, and the process's if that has none yet.
     #[must_use]
     pub fn new(policy: &Policy, key: &[u8; 32], shared: Box<dyn SharedData>, now: Duration) -> Self {
-        let needs_process = policy.has_slow_hashes() || policy.lockout().is_some();
-        let process = needs_process.then(|| Rc::new(Process::new(shared, key)));
-        let of_process = |needed: bool| process.clone().filter(|_| needed);
-        let locks = |threshold| {
+        let (has_slow_hashes, lockout) = (policy.has_slow_hashes(), policy.lockout());
+        let process = (has_slow_hashes || lockout.is_some()).then(|| Rc::new(Process::new(shared, key)));
+        let locks = lockout.zip(process.clone()).map(|(threshold, process)| {
             let locks = Locks::new(key, threshold, lockout::DEFAULT_CAPACITY);
-            Some(Lockouts::new(locks, ProcessLocks(of_process(true)?), threshold))
-        };
+            Lockouts::new(locks, ProcessLocks(process), threshold)
+        });
         Self {
-            memory: Memory::new(key, of_process(policy.has_slow_hashes())),
-            locks: policy.lockout().and_then(locks),
+            memory: Memory::new(key, process.filter(|_| has_slow_hashes)),
+            locks,
             queue: Queue::new(Limits::default(), Budget::new(policy.hash_budget_ms_per_second(), now)),
             cooldown: Cooldown::new(key),
             verifications: 0,
@@ -130,7 +129,11 @@ impl Throttle {
         // Logins that wait together must not all be tried before the first failure counts, nor all be hashed.
         let mut finished = queue.work(clock, &mut |turn| match turn {
             Turn::Begins(queued) if lock(locks, &queued.first().source).is_some() => Some(Step::Wrong),
-            Turn::Begins(queued) => memory.contains(policy, &queued.first().login).then_some(Step::Right),
+            Turn::Begins(queued) => {
+                let login = &queued.first().login;
+                let fingerprint = memory.fingerprint(policy, login);
+                memory.contains(policy, login, fingerprint).then_some(Step::Right)
+            }
             Turn::Ended(queued, Step::Right) if queued.first().login.may_pass(policy) => {
                 *verifications = verifications.saturating_add(1);
                 // Others may have locked the user meanwhile, in this worker or in another.
@@ -241,13 +244,13 @@ impl Throttle {
                 Progress::Decided(decision) => return Some(self.counted(policy, decision, &source, clock)),
                 Progress::Hashed(login) => login,
             };
-            if self.memory.contains(policy, &login) {
+            let fingerprint = self.memory.fingerprint(policy, &login);
+            if self.memory.contains(policy, &login, fingerprint) {
                 self.cooldown.exempt(&source.client, login.pair());
                 progress = login.verified(policy, true);
                 continue;
             }
             let client = source.client;
-            let fingerprint = self.memory.fingerprint(policy, &login);
             let waiting = WaitingLogin { source, login };
             if let Some(queued) = self.queue.find(&client, &|queued| queued.is_for(&waiting, &fingerprint, policy)) {
                 if !queued.is_full() {

@@ -207,11 +207,16 @@ fn a_failure_counts_once() {
     }
 }
 
+/// A configuration that locks for long after three failures.
+fn strict_text(rules: &str) -> String {
+    format!(
+        r#"{{"lockout": {{"failures": 3, "window_seconds": 300, "lock_seconds": 300}}, "basic_auth_rules": [{rules}]}}"#
+    )
+}
+
 /// A worker that locks for long after three failures.
 fn strict(rules: &str) -> Worker {
-    Worker::new(&format!(
-        r#"{{"lockout": {{"failures": 3, "window_seconds": 300, "lock_seconds": 300}}, "basic_auth_rules": [{rules}]}}"#
-    ))
+    Worker::new(&strict_text(rules))
 }
 
 impl Worker {
@@ -290,10 +295,7 @@ fn a_right_login_forgets_the_failures_of_lists_that_do_not_know_the_user() {
 #[test]
 fn a_list_that_may_not_have_accepted_keeps_its_count() {
     let environment = |_: &str| Some(format!("alice:{OTHER_BCRYPT4}"));
-    let text = format!(
-        r#"{{"lockout": {{"failures": 3, "window_seconds": 300, "lock_seconds": 300}}, "basic_auth_rules": [
-            {{"prefix": "/", "htpasswd": "alice:{BCRYPT4}", "htpasswd_env": "USERS"}}]}}"#
-    );
+    let text = strict_text(&format!(r#"{{"prefix": "/", "htpasswd": "alice:{BCRYPT4}", "htpasswd_env": "USERS"}}"#));
     let policy = Policy::new(Config::parse_with(text.as_bytes(), &environment).ok().unwrap());
     let throttle = Throttle::new(&policy, &[7; 32], Box::new(Store::default()), Duration::ZERO);
     let mut worker = Worker { policy, throttle, now: Duration::ZERO, requests: 0 };
@@ -682,10 +684,7 @@ fn who_may_not_pass_is_hashed_whatever_the_process_knows() {
 fn failures_count_in_the_whole_process() {
     for hash in ["\"credentials\": [\"alice:secret\"]".to_owned(), format!("\"htpasswd\": \"alice:{BCRYPT4}\"")] {
         let store = Store::default();
-        let text = format!(
-            r#"{{"lockout": {{"failures": 3, "window_seconds": 300, "lock_seconds": 300}},
-                "basic_auth_rules": [{{"prefix": "/", {hash}}}]}}"#
-        );
+        let text = strict_text(&format!(r#"{{"prefix": "/", {hash}}}"#));
         let mut workers = [(); 4].map(|()| Worker::beside(&store, &text));
         let mut answers = Vec::new();
         for round in 0..3 {
@@ -707,10 +706,7 @@ fn failures_count_in_the_whole_process() {
 #[test]
 fn whoever_failed_too_late_learns_what_others_learn_later() {
     let store = Store::default();
-    let text = format!(
-        r#"{{"lockout": {{"failures": 3, "window_seconds": 300, "lock_seconds": 300}},
-            "basic_auth_rules": [{{"prefix": "/", "htpasswd": "alice:{BCRYPT4}"}}]}}"#
-    );
+    let text = strict_text(&format!(r#"{{"prefix": "/", "htpasswd": "alice:{BCRYPT4}"}}"#));
     let mut workers = [(); 5].map(|()| Worker::beside(&store, &text));
     for (number, worker) in workers.iter_mut().enumerate() {
         assert_eq!(worker.login(1, "/", &format!("alice:{number}")), None);
@@ -723,9 +719,8 @@ fn whoever_failed_too_late_learns_what_others_learn_later() {
 #[test]
 fn a_right_login_forgets_what_other_workers_counted() {
     let store = Store::default();
-    let text = r#"{"lockout": {"failures": 3, "window_seconds": 300, "lock_seconds": 300},
-        "basic_auth_rules": [{"prefix": "/", "credentials": ["alice:secret"]}]}"#;
-    let mut workers = [(); 2].map(|()| Worker::beside(&store, text));
+    let text = strict_text(r#"{"prefix": "/", "credentials": ["alice:secret"]}"#);
+    let mut workers = [(); 2].map(|()| Worker::beside(&store, &text));
     for _ in 0..3 {
         assert_eq!([workers[0].answer("/", "alice:1"), workers[0].answer("/", "alice:2")], [WRONG; 2]);
         assert_eq!(workers[1].answer("/", "alice:secret"), "accepted");
@@ -762,10 +757,7 @@ fn a_guess_that_is_given_up_counts() {
 #[test]
 fn a_right_pair_is_not_let_in_once_others_have_locked_its_user() {
     let store = Store::default();
-    let text = format!(
-        r#"{{"lockout": {{"failures": 3, "window_seconds": 300, "lock_seconds": 300}},
-            "basic_auth_rules": [{{"prefix": "/", "htpasswd": "alice:{BCRYPT4}"}}]}}"#
-    );
+    let text = strict_text(&format!(r#"{{"prefix": "/", "htpasswd": "alice:{BCRYPT4}"}}"#));
     let mut workers = [(); 2].map(|()| Worker::beside(&store, &text));
     assert_eq!(workers[0].login(1, "/", "alice:secret"), None);
     workers[0].begin();

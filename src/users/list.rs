@@ -157,7 +157,7 @@ impl fmt::Debug for UserList {
 
 /// What tells a list from others in every worker and configuration: its number among those of its kind, and the names in
 /// it. No password and no hash, for the digest may be seen, and a short list could be guessed by it.
-pub(crate) fn digest<'t>(kind: &str, number: u32, users: impl IntoIterator<Item = &'t [u8]>) -> u64 {
+pub(crate) fn list_digest<'t>(kind: &str, number: u32, users: impl IntoIterator<Item = &'t [u8]>) -> u64 {
     let mut sha256 = Sha256::new();
     // The length of each goes in before it, so that no two run together.
     let mut add = |text: &[u8]| {

@@ -8,7 +8,7 @@ use std::num::NonZeroU32;
 use hashbrown::HashTable;
 use subtle::ConstantTimeEq;
 
-use super::list::digest as list_digest;
+use super::list::list_digest;
 use super::pair::Pair;
 
 /// The users of all rules, one list a rule; equal lists are stored once.

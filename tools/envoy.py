@@ -99,6 +99,13 @@ def listener(name, filters, routes, *, port=0, manager=None):
     }
 
 
+def cluster(name, port):
+    """A cluster of one server on this machine."""
+    address = {"socket_address": {"address": "127.0.0.1", "port_value": port}}
+    endpoints = [{"lb_endpoints": [{"endpoint": {"address": address}}]}]
+    return {"name": name, "type": "STATIC", "load_assignment": {"cluster_name": name, "endpoints": endpoints}}
+
+
 def bootstrap(listeners, clusters=(), *, runtime_flags=None):
     """A static configuration with an admin port that Envoy chooses."""
     return {

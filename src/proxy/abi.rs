@@ -1,6 +1,6 @@
 //! The functions of the ABI that the SDK wraps at a price: it serializes the headers of an answer anew each time, it takes
 //! those of a request apart into a vector of vectors, with a panic where a name is not UTF-8, and it panics where the store
-//! of the process answers what it does not expect.
+//! of the process answers what it does not expect. And the one word that it lacks.
 
 use std::time::Duration;
 
@@ -16,6 +16,30 @@ unsafe extern "C" {
 
 /// The status of a call that did what was asked.
 const OK: u32 = 0;
+
+#[allow(unsafe_code, reason = "the SDK exports it, and makes it callable in no other way")]
+unsafe extern "C" {
+    /// The SDK's own callback, which answers 0 (go on) or 1.
+    #[link_name = "proxy_on_request_body"]
+    safe fn sdk_on_request_body(context: u32, size: usize, is_last: bool) -> u32;
+}
+
+/// The callback for a piece of a body, which `tools/link.py` exports in the place of the SDK's.
+///
+/// Envoy asks about the body of a request that waits if the plugin has `allow_on_headers_stop_iteration`. To the SDK's only
+/// word for waiting it would buffer the body, and answer 413 for one that is larger than its buffer. To the one that the SDK
+/// does not have it reads no further until the request goes on, as it does without the option.
+#[allow(unsafe_code, reason = "an export needs a name that no other has: none but this one begins so")]
+#[unsafe(no_mangle)]
+extern "C" fn basic_on_request_body(context: u32, size: usize, is_last: bool) -> u32 {
+    const CONTINUE: u32 = 0;
+    /// `FilterDataStatus::StopIterationAndWatermark` of Envoy.
+    const WAIT_AND_READ_NO_FURTHER: u32 = 2;
+    match sdk_on_request_body(context, size, is_last) {
+        CONTINUE => CONTINUE,
+        _ => WAIT_AND_READ_NO_FURTHER,
+    }
+}
 
 #[allow(unsafe_code, reason = "the proxy is foreign code")]
 #[link(wasm_import_module = "env")]

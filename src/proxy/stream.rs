@@ -23,7 +23,8 @@ impl Stream {
     }
 
     /// What becomes of a body or of trailers. Envoy does not ask while a request waits, unless the plugin has
-    /// `allow_on_headers_stop_iteration`; then a body that goes on takes its request along.
+    /// `allow_on_headers_stop_iteration`; then a body that goes on takes its request along. How a body waits is said in
+    /// `abi`.
     fn follow(&self) -> Action {
         match self.state {
             Some(RequestState::Waiting) => action(self.plugin.session.state(self.number)),

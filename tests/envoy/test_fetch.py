@@ -6,7 +6,7 @@ import http.server
 import threading
 
 import pytest
-from envoy import Envoy, answer_200, bootstrap, listener
+from envoy import Envoy, answer_200, bootstrap, cluster, listener
 from hashes import CHEAP_SECRET3, DEARER_SECRET7
 from http_client import basic, http1
 from listeners import wait_until
@@ -47,15 +47,6 @@ class Users:
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
-    def cluster(self):
-        address = {"socket_address": {"address": "127.0.0.1", "port_value": self.port}}
-        endpoints = [{"lb_endpoints": [{"endpoint": {"address": address}}]}]
-        return {
-            "name": "users",
-            "type": "STATIC",
-            "load_assignment": {"cluster_name": "users", "endpoints": endpoints},
-        }
-
 
 @pytest.fixture
 def users():
@@ -89,7 +80,7 @@ def status(port, pair):
 def run(plugin, version, users):
     def started(configuration, concurrency=1):
         listeners = [listener("main", [plugin(configuration)], answer_200())]
-        return Envoy(bootstrap(listeners, [users.cluster()]), version=version, concurrency=concurrency)
+        return Envoy(bootstrap(listeners, [cluster("users", users.port)]), version=version, concurrency=concurrency)
 
     return started
 

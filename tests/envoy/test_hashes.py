@@ -1,11 +1,12 @@
 """Slow hashes in a real Envoy: requests wait, nobody else does, and whatever happens to them, nothing opens."""
 
+import http.server
 import socket
 import threading
 import time
 
 import pytest
-from envoy import Envoy, answer_200, bootstrap, listener
+from envoy import Envoy, answer_200, bootstrap, cluster, listener
 from hashes import CHEAP_SECRET3, SLOW_SECRET7
 from http_client import Http2, basic, http1, http1_bytes, http1_raw, http1_statuses, together
 
@@ -104,6 +105,44 @@ def test_a_body_waits_with_its_request(proxy):
     body = b"x" * 1_000_000
     assert http1(port, b"POST", b"/slow", [basic("dear:another wrong one")], body=body).status in (401, "reset")
     assert http1(port, b"POST", b"/slow", [RIGHT], body=body).status == 200
+
+
+class Upstream(http.server.BaseHTTPRequestHandler):
+    """Answers with the body that it was sent."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["content-length"]))
+        self.send_response(200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.mark.parametrize("option", [None, False, True])
+def test_a_body_larger_than_the_buffer_waits_with_its_request(plugin, version, option):
+    """With `allow_on_headers_stop_iteration` Envoy answered 413 while the login waited."""
+    extra = {} if option is None else {"allow_on_headers_stop_iteration": option}
+    body = bytes(range(256)) * 4_096
+    routes = [{"match": {"prefix": "/"}, "route": {"cluster": "upstream"}}]
+    behind = listener("main", [plugin(rules(DEAR), extra=extra)], routes)
+    behind["per_connection_buffer_limit_bytes"] = len(body) // 64
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Upstream) as upstream:
+        threading.Thread(target=upstream.serve_forever, daemon=True).start()
+        clusters = [cluster("upstream", upstream.server_address[1])]
+        with Envoy(bootstrap([behind], clusters), version=version) as proxy:
+            port = proxy.ports["main"]
+            assert http1(port, b"POST", b"/slow", [WRONG], body=body).status in (401, "reset")
+            # The first verification of this pair, and one that is remembered.
+            for _ in range(2):
+                answer = http1(port, b"POST", b"/slow", [RIGHT], body=body)
+                assert answer.status == 200 and answer.body == body
+            assert proxy.stats("main.downstream_rq_too_large") == {"http.main.downstream_rq_too_large": 0}
+        upstream.shutdown()
 
 
 def test_a_body_takes_no_waiting_request_along(proxy):

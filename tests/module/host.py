@@ -398,8 +398,8 @@ class Stream:
         self.paused = self._run("proxy_on_request_headers", len(headers), 1) == PAUSE
 
     def chunk(self, length):
-        """A piece of the request's body, not its last; returns whether the module lets it on."""
-        return self._run("proxy_on_request_body", length, 0) != PAUSE
+        """A piece of the request's body, not its last; returns the module's answer."""
+        return self._run("proxy_on_request_body", length, 0)
 
     def outcome(self):
         """What has become of the request so far."""

@@ -35,6 +35,19 @@ def test_the_timer_runs_while_somebody_waits_and_no_longer(module):
     assert plugin.tick_period == 0
 
 
+def test_a_body_goes_no_further_than_its_request(module):
+    """Envoy asks about it where `allow_on_headers_stop_iteration` is set, and other hosts may always do."""
+    plugin = module.plugin(RULES)
+    # Of these answers 0 lets it pass, 1 fills Envoy's buffer and then refuses, and 2 lets it wait.
+    right, wrong = (plugin.open(workload.request("/slow", credential=pair)) for pair in (RIGHT, WRONG))
+    assert [stream.chunk(65_536) for stream in (right, wrong)] == [2, 2]
+    plugin.settle(right)
+    assert right.chunk(65_536) == 0
+    plugin.settle(wrong)
+    assert wrong.chunk(65_536) == 2
+    assert plugin.open(workload.request("/open")).chunk(65_536) == 0
+
+
 @pytest.mark.parametrize(
     "then", [RULES, {"basic_auth_rules": [{"prefix": "/slow", "wrong": 1}]}], ids=["good", "refused"]
 )

@@ -30,8 +30,8 @@ use crate::telemetry::{Account, Event, Levels, MetricHost, Metrics, Wave};
 use crate::throttle::{Outcome, SharedData, Throttle};
 use crate::users::fetched::FetchSource;
 
-/// How often hashes are worked on while any wait. Envoy's timers are no finer on a usual kernel.
-const TICK: Duration = Duration::from_millis(4);
+/// How soon a tick comes that no throttle has a time for.
+const SOON: Duration = Duration::from_millis(4);
 
 /// How long after something was counted the proxy is told. A tick costs it as much as twenty requests cost this filter, so
 /// there is none where nothing is counted.
@@ -199,7 +199,7 @@ impl Session {
     /// tried never has one.
     pub fn start(&self, host: &impl Host) {
         if self.has_fetches()
-            && let Err(error) = self.set_timer(host, TICK)
+            && let Err(error) = self.set_timer(host, SOON)
         {
             error!("basic_auth: {}{error}: no users are fetched", self.plugin);
         }
@@ -301,7 +301,8 @@ impl Session {
             drop(waiting);
             return self.carry_out(host, policy, &request, &decision);
         }
-        let ready = remove_claims(host, &request).and_then(|()| self.set_timer(host, TICK));
+        let period = waiting.throttle.next_rest();
+        let ready = remove_claims(host, &request).and_then(|()| self.set_timer(host, period));
         if let Err(error) = ready {
             waiting.throttle.forget(number);
             drop(waiting);
@@ -336,8 +337,10 @@ impl Session {
             has_work = configured.waiting().is_some_and(|waiting| !waiting.throttle.is_idle());
         }
         let is_due = self.report(host);
+        // Last, for the proxy counts the time to the next tick from the end of this one.
+        let rest = |configured: &Configured| Some(configured.waiting()?.throttle.rest(host.now()));
         let period = match (has_work, is_due) {
-            (true, _) => TICK,
+            (true, _) => self.configured.as_ref().and_then(rest).unwrap_or(SOON),
             (false, _) if self.has_fetches() => fetch::LOOK,
             (false, true) => REPORT,
             (false, false) => Duration::ZERO,

@@ -271,7 +271,7 @@ pub const FIELDS: &[Field] = &[
         name: "hash_budget_ms_per_second",
         objects: &[Object::Top],
         kind: Kind::Number { min: 1, max: MAX_HASH_BUDGET_MS_PER_SECOND },
-        meaning: "milliseconds of processor time that a worker may spend on slow hashes each second; beyond it `429` with `retry-after`",
+        meaning: "milliseconds of processor time that a worker may spend on slow hashes each second, twice that and 500 at most while it has nothing else to do; beyond it `429` with `retry-after`",
         absent: "250",
     },
     Field {

@@ -53,7 +53,8 @@ pub use warning::{Warning, WarningKind};
 pub struct Config {
     /// `basic_auth_rules`
     pub rules: Vec<Rule>,
-    /// `hash_budget_ms_per_second`: processor time that a worker may spend on slow hashes each second, in milliseconds.
+    /// `hash_budget_ms_per_second`: processor time that a worker may spend on slow hashes each second, in milliseconds; twice
+    /// that and 500 at most while it has nothing else to do.
     pub hash_budget_ms_per_second: u32,
     /// `lockout`; without it nobody is locked out.
     pub lockout: Option<Lockout>,

@@ -9,11 +9,16 @@
 //!
 //! With ticks 4 ms apart and the default budget a slice is 1.3 ms long.
 //!
+//! A worker that has nothing else to do ([`Idleness`]) gives twice the budget, up to [`IDLE_MILLIS_PER_SECOND`]: its slices
+//! are no longer, so nobody waits longer for one, but its ticks come sooner. Twice, because whoever sets a budget of 10 ms
+//! a second does not mean half of a processor.
+//!
 //! Work is counted in nominal units; how long a unit takes is measured from the slices themselves, so a machine half as
 //! fast gets as much of the processor, not twice as much.
 
 use std::time::Duration;
 
+use super::idleness::{Idleness, REST, SHORT_REST};
 use crate::config::MAX_HASH_BUDGET_MS_PER_SECOND;
 use crate::users::hash::Work;
 
@@ -26,8 +31,17 @@ pub const SHORTEST_SLICE: Duration = Duration::from_micros(250);
 /// The bucket holds the budget of this time, [`LONGEST_SLICE`] at least.
 const BURST: Duration = Duration::from_millis(100);
 
-/// The share of the time that slices of the longest kind have when ticks are 4 ms apart.
+/// What an idle worker gives at most, unless the budget itself is higher.
+const IDLE_MILLIS_PER_SECOND: u32 = 500;
+
+/// The share of the time that slices of the longest kind have when ticks are [`REST`] apart.
 const REACHABLE_MILLIS_PER_SECOND: u32 = 333;
+
+/// The same when they are [`SHORT_REST`] apart and every seventh is late, as measured.
+const REACHABLE_WHEN_IDLE: u32 = 450;
+
+/// For how long after its last slice a worker is believed to be idle.
+const FRESH: Duration = Duration::from_secs(1);
 
 /// The processor time of slow hashes in one worker.
 ///
@@ -44,6 +58,7 @@ pub struct Budget {
     last_slice_end: Duration,
     /// How long a unit of work takes: [`UNIT`] nominal nanoseconds.
     ns_per_unit: u64,
+    idleness: Idleness,
 }
 
 /// The work by which the speed of a machine is measured, in nominal nanoseconds.
@@ -63,6 +78,7 @@ impl Budget {
             refilled_at: now,
             last_slice_end: now,
             ns_per_unit: UNIT,
+            idleness: Idleness::default(),
         };
         this.balance = this.capacity();
         this
@@ -70,16 +86,39 @@ impl Budget {
 
     /// What the bucket holds when full.
     fn capacity(&self) -> Duration {
-        self.share_of(BURST).max(LONGEST_SLICE)
+        share_of(BURST, self.millis_per_second).max(LONGEST_SLICE)
     }
 
-    /// The budget's share of a span of time.
-    fn share_of(&self, time: Duration) -> Duration {
-        time.saturating_mul(self.millis_per_second).checked_div(1_000).unwrap_or_default()
+    /// What hashes may have of each second now, in milliseconds.
+    fn share(&self) -> u32 {
+        let promised = self.millis_per_second;
+        if self.idleness.is_idle() {
+            promised.saturating_mul(2).min(IDLE_MILLIS_PER_SECOND).max(promised)
+        } else {
+            promised
+        }
+    }
+
+    /// A rest begins after which another tick follows; how long it is to be.
+    pub fn rest(&mut self, now: Duration) -> Duration {
+        let rest = self.next_rest();
+        self.idleness.rest(now, rest);
+        rest
+    }
+
+    /// How long the rest before the next tick is to be. It changes with a tick alone.
+    #[must_use]
+    pub fn next_rest(&self) -> Duration {
+        // A tick costs the worker something as well, so there are no more than are of use.
+        let is_of_use = self.idleness.is_idle() && self.share() > REACHABLE_MILLIS_PER_SECOND;
+        if is_of_use { SHORT_REST } else { REST }
     }
 
     fn refill(&mut self, now: Duration) {
-        let gained = self.share_of(now.saturating_sub(self.refilled_at));
+        let gained = share_of(now.saturating_sub(self.refilled_at), self.share());
+        if now.saturating_sub(self.last_slice_end) > FRESH {
+            self.idleness.forget();
+        }
         self.refilled_at = self.refilled_at.max(now);
         let paid = gained.min(self.debt);
         self.debt = self.debt.saturating_sub(paid);
@@ -90,10 +129,11 @@ impl Budget {
     #[must_use]
     pub fn slice(&mut self, now: Duration) -> Option<Duration> {
         self.refill(now);
-        let idle = now.saturating_sub(self.last_slice_end);
-        let others = MAX_HASH_BUDGET_MS_PER_SECOND.saturating_sub(self.millis_per_second);
-        let fair = idle.saturating_mul(self.millis_per_second).checked_div(others).unwrap_or(LONGEST_SLICE);
-        let slice = fair.max(idle).clamp(SHORTEST_SLICE, LONGEST_SLICE).min(self.balance);
+        self.idleness.tick(now);
+        let rest = now.saturating_sub(self.last_slice_end);
+        let others = MAX_HASH_BUDGET_MS_PER_SECOND.saturating_sub(self.share());
+        let fair = rest.saturating_mul(self.share()).checked_div(others).unwrap_or(LONGEST_SLICE);
+        let slice = fair.max(rest).clamp(SHORTEST_SLICE, LONGEST_SLICE).min(self.balance);
         (slice >= SHORTEST_SLICE).then_some(slice)
     }
 
@@ -139,12 +179,18 @@ impl Budget {
         Duration::from_nanos(work.nanos().saturating_mul(self.ns_per_unit).checked_div(UNIT).unwrap_or_default())
     }
 
-    /// How long it takes on the clock until that work is done in slices.
+    /// How long it takes on the clock until that work is done in slices, if the worker stays as idle as it is.
     #[must_use]
     pub fn wait_for(&self, work: Work) -> Duration {
-        let share = self.millis_per_second.clamp(1, REACHABLE_MILLIS_PER_SECOND);
+        let is_idle = self.idleness.is_idle();
+        let share = self.share().clamp(1, if is_idle { REACHABLE_WHEN_IDLE } else { REACHABLE_MILLIS_PER_SECOND });
         self.time_of(work).saturating_mul(1_000).checked_div(share).unwrap_or_default()
     }
+}
+
+/// So many milliseconds of each second of a span of time.
+fn share_of(time: Duration, millis_per_second: u32) -> Duration {
+    time.saturating_mul(millis_per_second).checked_div(1_000).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -183,6 +229,88 @@ mod tests {
             assert!(share >= u128::from(budget) * 80 / 100 || budget > 500, "{budget} {tick} {share}");
         }
         assert_eq!(run(1_000, micros(4_000)), 333);
+    }
+
+    /// Ten seconds of ticks that come so many microseconds after they were asked for, on a clock for timers that moves every
+    /// 4 ms or not; the share of the time that was spent, per mille, and the longest slice.
+    fn run_beside(share: u32, late: impl Fn(u32) -> u64, is_coarse: bool) -> (u128, Duration) {
+        let (mut now, mut spent, mut longest) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
+        let mut budget = Budget::new(share, now);
+        for tick in 0.. {
+            if now >= Duration::from_secs(10) {
+                break;
+            }
+            let asked = budget.rest(now);
+            // The clock of Envoy's timers stands still in between.
+            let coarse = |time: Duration| micros(u64::try_from(time.as_micros()).unwrap_or_default() / 4_000 * 4_000);
+            let due = if is_coarse { coarse(now) + asked } else { now + asked };
+            now += asked;
+            while is_coarse && coarse(now) < due {
+                now += micros(1_000);
+            }
+            now += micros(late(tick));
+            if let Some(slice) = budget.slice(now) {
+                longest = longest.max(slice);
+                // A slice ends with a piece of work.
+                let took = slice + micros(u64::from(tick) * 37 % 200);
+                budget.spent(now, now + took, budget.work_in(slice));
+                now += took;
+                spent += took;
+            }
+        }
+        (spent.as_micros() / 10_000, longest)
+    }
+
+    #[test]
+    fn an_idle_worker_gives_twice_the_budget_up_to_a_half() {
+        for (budget, least, most) in [(1, 1, 2), (10, 17, 21), (100, 180, 201), (250, 420, 505), (400, 420, 505)] {
+            for is_coarse in [false, true] {
+                let (share, longest) = run_beside(budget, |_| 60, is_coarse);
+                assert!((least..=most).contains(&share), "{budget} {share} {is_coarse}");
+                assert!(longest <= LONGEST_SLICE, "nobody waits longer for one slice");
+            }
+        }
+    }
+
+    #[test]
+    fn a_budget_above_a_half_is_not_made_less() {
+        assert!(run_beside(1_000, |_| 60, false).0 >= run_beside(500, |_| 60, false).0);
+    }
+
+    #[test]
+    fn a_busy_worker_keeps_the_budget() {
+        for budget in [10, 100, 250] {
+            for late in [600, 1_000, 4_000, 20_000] {
+                let (share, longest) = run_beside(budget, |_| late, false);
+                assert!(share <= u128::from(budget) * 104 / 100, "{budget} {late} {share}");
+                assert!(longest <= LONGEST_SLICE);
+            }
+            // Also one that is only now and then on time.
+            assert!(
+                run_beside(budget, |tick| if tick % 3 == 0 { 3_000 } else { 60 }, false).0
+                    <= u128::from(budget) * 104 / 100
+            );
+        }
+    }
+
+    #[test]
+    fn who_comes_while_a_worker_is_idle_waits_half_as_long() {
+        let mut budget = Budget::new(250, Duration::ZERO);
+        let mut now = Duration::ZERO;
+        let second = Work::from_micros(1_000_000);
+        assert_eq!(budget.wait_for(second), Duration::from_secs(4));
+        for _ in 0..8 {
+            now += budget.rest(now);
+            let _ = budget.slice(now);
+        }
+        assert_eq!(budget.rest(now), SHORT_REST);
+        assert!((micros(2_200_000)..micros(2_300_000)).contains(&budget.wait_for(second)));
+        // What was so a second ago says nothing of now.
+        budget.spent(now, now, Work::ZERO);
+        now += micros(1_000_001);
+        assert!(budget.allows_at_once(Work::from_micros(100), now));
+        assert_eq!(budget.wait_for(second), Duration::from_secs(4));
+        assert_eq!(budget.next_rest(), REST);
     }
 
     #[test]

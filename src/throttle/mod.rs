@@ -6,6 +6,7 @@
 mod budget;
 mod cooldown;
 mod fingerprint;
+mod idleness;
 mod lockout;
 mod lockouts;
 mod login;
@@ -211,6 +212,17 @@ impl Throttle {
     pub fn forget_all(&mut self) -> Vec<u32> {
         let taken = self.queue.take_where(&mut |_| true);
         taken.iter().flat_map(QueuedLogin::requests).collect()
+    }
+
+    /// How long the rest before the next [`Throttle::work`] is to be.
+    #[must_use]
+    pub fn next_rest(&self) -> Duration {
+        self.queue.next_rest()
+    }
+
+    /// The same, where it begins now.
+    pub fn rest(&mut self, now: Duration) -> Duration {
+        self.queue.rest(now)
     }
 
     /// Whether nothing waits, so that no [`Throttle::work`] is needed.

@@ -286,6 +286,17 @@ impl<T: Task> Queue<T> {
         finished
     }
 
+    /// A rest begins after which [`Queue::work`] follows; how long it is to be.
+    pub fn rest(&mut self, now: Duration) -> Duration {
+        self.budget.rest(now)
+    }
+
+    /// How long the rest before the next [`Queue::work`] is to be.
+    #[must_use]
+    pub fn next_rest(&self) -> Duration {
+        self.budget.next_rest()
+    }
+
     /// How many tasks there are.
     pub(super) fn len(&self) -> usize {
         self.turns.iter().map(|waiting| waiting.tasks.len()).sum()

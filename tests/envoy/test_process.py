@@ -3,31 +3,22 @@
 import collections
 import concurrent.futures
 import contextlib
-import json
 import socket
 import time
-import urllib.request
 
 import pytest
 from envoy import Envoy, answer_200, bootstrap, listener
 from hashes import CHEAP_SECRET3, SLOW_SECRET7
 from http_client import basic, http1, together
-from listeners import Listeners, wait_until
+from listeners import Listeners, verifications, wait_until
 
-USERS = [f"user{number}" for number in range(20)]
+USERS = [f"user{number}" for number in range(40)]
 LIST = "\n".join(f"{user}:{CHEAP_SECRET3}" for user in USERS)
 """All of them have the password `secret3`."""
 SLOW_LIST = "\n".join(f"{user}:{SLOW_SECRET7}" for user in USERS)
 """All of them have the password `secret7`."""
 
 LOCKOUT = {"failures": 3, "window_seconds": 300, "lock_seconds": 300}
-
-
-def verifications(proxy):
-    """How many passwords were hashed and compared, once workers have told."""
-    with urllib.request.urlopen(f"{proxy.admin}/stats?filter=basic_auth.verifications&format=json") as answer:
-        stats = json.load(answer)["stats"]
-    return sum(stat["value"] for stat in stats if "value" in stat)
 
 
 def login(port, pair):
@@ -73,6 +64,36 @@ def test_an_update_makes_nobody_log_in_anew(plugin, version, tmp_path, workers):
         wait_until(lambda: http1(listeners.port, b"GET", b"/other", [basic(f"{USERS[0]}:secret7")]).status == 401)
         with full_queues(listeners.port):
             assert [login(listeners.port, f"{user}:secret7") for user in 2 * USERS] == [200] * 2 * len(USERS)
+        assert verifications(proxy) == len(USERS)
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_who_comes_back_after_a_restart_is_let_in_and_hashed_once(plugin, version, workers):
+    """More than can wait: who is told to come again does, and whatever the workers have to spare is used."""
+    configuration = {"basic_auth_rules": [{"prefix": "/", "htpasswd": SLOW_LIST}]}
+    # Each user at an address of its own, as the proxy before this one would write it.
+    manager = {"use_remote_address": False, "xff_num_trusted_hops": 0}
+    listeners = [listener("main", [plugin(configuration)], answer_200(), manager=manager)]
+    with (
+        Envoy(bootstrap(listeners), version=version, concurrency=workers) as proxy,
+        concurrent.futures.ThreadPoolExecutor(len(USERS)) as pool,
+    ):
+        began, port = time.monotonic(), proxy.ports["main"]
+        answered = collections.Counter()
+
+        def come_back(number):
+            headers = [basic(f"{USERS[number]}:secret7"), (b"x-forwarded-for", b"10.0.0.%d" % number)]
+            while True:
+                answer = http1(port, b"GET", b"/", headers)
+                answered[answer.status] += 1
+                if answer.status != 429:
+                    return answer.status
+                assert (answer.body, answer.header("www-authenticate")) == (b"", [])
+                time.sleep(int(answer.header("retry-after")[0]))
+
+        assert list(pool.map(come_back, range(len(USERS)))) == [200] * len(USERS)
+        print(f"{len(USERS)} users, {workers} workers: {time.monotonic() - began:.1f} s, {dict(answered)}")
+        wait_until(lambda: verifications(proxy) >= len(USERS))
         assert verifications(proxy) == len(USERS)
 
 

@@ -6,9 +6,10 @@
     outcome.status, outcome.calls, outcome.fuel
 
 It calls a module the way Envoy does: every stream callback that the module exports, in Envoy's order. Nothing in it
-depends on the machine: time stands still until a test moves it, random bytes are fixed, so the same module and the
-same requests give the same counts anywhere. Fuel is wasmtime's count of executed instructions; a bulk copy or fill
-counts as one, and the work of the host is not in it: that is what the host calls are counted for.
+depends on the machine: time stands still until a test moves it, or passes with the instructions of a tick, and random
+bytes are fixed, so the same module and the same requests give the same counts anywhere. Fuel is wasmtime's count of
+executed instructions; a bulk copy or fill counts as one, and the work of the host is not in it: that is what the host
+calls are counted for.
 """
 
 import collections
@@ -103,6 +104,8 @@ class Plugin:
     ):
         self.log = []
         self.now = 1_700_000_000_000_000_000
+        self.pace = 0
+        """How many nanoseconds an instruction of a tick takes."""
         self.tick_period = 0
         self.properties = properties or {}
         self.shared = {} if shared is None else shared
@@ -114,7 +117,7 @@ class Plugin:
         self._environment = [f"{name}={value}".encode() + b"\0" for name, value in (environment or {}).items()]
         self._metrics = []
         self._ids = itertools.count(ROOT + 1)
-        self._effective = ROOT
+        self._effective, self._ticks = ROOT, False
         if configuration is not None and not isinstance(configuration, (str, bytes)):
             configuration = json.dumps(configuration)
         self._configuration = configuration.encode() if isinstance(configuration, str) else configuration or b""
@@ -169,10 +172,15 @@ class Plugin:
 
     def tick(self):
         """One tick; returns the fuel that it took."""
-        before = self._store.get_fuel()
-        self._effective = ROOT
+        self._store.set_fuel(self.limit)
+        self._effective, self._ticks = ROOT, True
         self._call("proxy_on_tick", ROOT)
-        return before - self._store.get_fuel()
+        self.now, self._ticks = self._time, False
+        return self.limit - self._store.get_fuel()
+
+    @property
+    def _time(self):
+        return self.now + (int((self.limit - self._store.get_fuel()) * self.pace) if self._ticks else 0)
 
     def settle(self, stream, *, ticks=100_000):
         """Ticks until a stream no longer waits; returns the fuel that the ticks took. Time passes between them."""
@@ -240,7 +248,7 @@ class Plugin:
         return OK
 
     def _proxy_get_current_time_nanoseconds(self, where):
-        self._write(where, self.now.to_bytes(8, "little"))
+        self._write(where, self._time.to_bytes(8, "little"))
         return OK
 
     def _proxy_get_shared_data(self, key, key_length, where, length, version):
@@ -365,7 +373,7 @@ class Plugin:
         return OK
 
     def _clock_time_get(self, _clock, *precision_and_where):
-        self._write(precision_and_where[-1], self.now.to_bytes(8, "little"))
+        self._write(precision_and_where[-1], self._time.to_bytes(8, "little"))
         return OK
 
     def _fd_write(self, _file, vectors, count, written):

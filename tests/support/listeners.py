@@ -14,6 +14,11 @@ def wait_until(holds):
         time.sleep(0.05)
 
 
+def verifications(proxy):
+    """How many passwords were hashed and compared, once workers have told."""
+    return sum(proxy.stats("basic_auth.verifications").values())
+
+
 class Listeners:
     """A file with a listener, which Envoy reads again whenever it is replaced."""
 

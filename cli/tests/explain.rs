@@ -1,6 +1,7 @@
 //! `explain`: the decision and what leads to it.
 
 use std::ffi::OsString;
+use std::fmt::Write;
 use std::os::unix::ffi::OsStringExt;
 
 use serde_json::Value;
@@ -8,10 +9,12 @@ use serde_json::Value;
 use crate::support::{Scratch, root, run, run_with};
 use crate::table;
 
-/// The same table runs through a real Envoy.
+/// The same table runs through a real Envoy: tests/envoy/test_decisions.py compares its answers with what is explained
+/// here, which goes to the file that the variable `EXPLANATIONS` names, a line for each case in the order of the table.
 #[test]
 fn explain_agrees_with_the_table_of_decisions() {
     let folder = root().join("testdata/decisions");
+    let mut explanations = String::new();
     let mut explained = 0;
     for table in table::all(&folder) {
         let document: Value =
@@ -48,10 +51,14 @@ fn explain_agrees_with_the_table_of_decisions() {
                 serde_json::from_str(&said.output).unwrap_or_else(|_| panic!("{case}: {}", said.errors));
             assert_eq!(answers[0]["decision"], case.expect.as_str(), "{}: {case}: {}", table.name, case.why);
             agrees_with_itself(&answers[0], table.policy.rules());
+            let _ = writeln!(explanations, "{}", answers[0]);
             explained += 1;
         }
     }
     assert!(explained > 1_000, "{explained}");
+    if let Some(file) = std::env::var_os("EXPLANATIONS") {
+        std::fs::write(file, explanations).unwrap();
+    }
 }
 
 /// Who decides is among the rules that are asked, and whoever is asked is named with a reading.

@@ -79,10 +79,12 @@ target/playground.html: $(SOURCES) $(shell find cli/src playground -type f) cli/
 playground: target/playground.html ## Builds target/playground.html, one page to try configurations in, without a network
 
 .PHONY: test-playground
-test-playground: target/playground.html ## Asks the playground in Chromium
+test-playground: target/playground.html ## Asks the playground in Chromium (SCREENSHOT=1 writes docs/playground.png)
 	@$(PYTHON) tools/needs.py chromium
 	@$(PYTHON) tools/packages.py tests >/dev/null
-	$(PYTHON_TESTS) -m pytest tests/playground
+	@$(PYTHON) tools/packages.py clients >/dev/null
+	PYTHONPATH=$(CURDIR)/target/python-clients:$(CURDIR)/tools:$(CURDIR)/target/python-tests PYTHONDONTWRITEBYTECODE=1 \
+		$(PYTHON) -m pytest tests/playground
 
 PLATFORM ?= $(shell uname -s | tr A-Z a-z)-$(shell uname -m)
 
@@ -144,6 +146,11 @@ bench-stall: $(MODULE) ## Measures what slow password hashes do to other request
 bench-native: toolchain ## Measures what a decision costs on this machine, with no proxy
 	cargo bench --locked --bench decision
 
+.PHONY: bench-cli
+bench-cli: toolchain ## Measures basic-auth with 100,000 rules and with a million lines of a log
+	cargo build --quiet --release --locked --package basic-auth
+	@$(PYTHON_TESTS) benches/command_line.py
+
 # The benchmarks' yardstick: a module that does nothing, built and linked as ours is.
 $(IDLE): $(wildcard benches/idle/src/*) benches/idle/Cargo.toml Cargo.toml Cargo.lock rust-toolchain.toml $(wildcard .cargo/*) | toolchain
 	cargo rustc --quiet --release --locked --package idle --lib --target wasm32-wasip1 --target-dir target/idle
@@ -187,7 +194,7 @@ registry-needs:
 	@$(PYTHON) tools/needs.py go docker-registry skopeo
 
 .PHONY: istio
-istio: $(MODULE) $(IMAGE_TOOL) ## Walks through a real Istio on this machine; the first run builds it (docs/istio.md)
+istio: $(MODULE) $(IMAGE_TOOL) ## Walks through a real Istio on this machine; the first run builds it (docs/istio-transcript.md)
 	@$(PYTHON_TESTS) tools/istio
 
 .PHONY: test-distribution

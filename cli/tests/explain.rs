@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::support::{Scratch, root, run, run_with};
 use crate::table;
 
-/// The same table runs through a real Envoy: tests/envoy/test_decisions.py compares its answers with what is explained
+/// The same table runs through a real Envoy: `tests/envoy/test_decisions.py` compares its answers with what is explained
 /// here, which goes to the file that the variable `EXPLANATIONS` names, a line for each case in the order of the table.
 #[test]
 fn explain_agrees_with_the_table_of_decisions() {

@@ -63,6 +63,23 @@ def demo(module):
     assert rest.endswith("\nStopped.\n")
 
 
+def headings(file):
+    """The anchors of a page, as GitHub makes them."""
+    titles = re.findall(r"^#+ (.*)$", file.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_every_link_leads_to_a_file_and_a_heading():
+    links = 0
+    for document in [*DOCUMENTS, *ROOT.glob("[A-Z]*.md"), ROOT / "cli" / "README.md"]:
+        for file, anchor in re.findall(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]*))?\)", document.read_text()):
+            target = document.parent / file if file else document
+            assert target.exists(), f"{document.name}: {file}"
+            assert not anchor or anchor in headings(target), f"{document.name}: {file}#{anchor}"
+            links += 1
+    assert links > 100
+
+
 COMMANDS = list(console_commands())
 
 
@@ -150,7 +167,7 @@ def test_every_configuration_in_the_documents_loads_and_protects(module, runtime
 
 
 def test_the_commands_for_a_cluster_are_those_of_make_istio():
-    transcript = (ROOT / "docs" / "istio.md").read_text()
+    transcript = (ROOT / "docs" / "istio-transcript.md").read_text()
     commands = [line for document, text in blocks("sh") if document == "passwords.md" for line in text.splitlines()]
     assert commands
     for command in commands:

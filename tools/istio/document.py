@@ -1,11 +1,11 @@
-"""Puts the transcript of the last run into docs/istio.md.
+"""Puts the transcript of the last run into docs/istio-transcript.md.
 
 Usage: python3 tools/istio/document.py
 """
 
 from project import ROOT, TRANSCRIPT
 
-DOCUMENT = ROOT / "docs" / "istio.md"
+DOCUMENT = ROOT / "docs" / "istio-transcript.md"
 BEGIN = "<!-- transcript: written by tools/istio/document.py -->\n"
 END = "<!-- end of the transcript -->\n"
 

@@ -24,6 +24,7 @@ DEBIAN = {
     "htpasswd": "apache2-utils",
     "ip": "iproute2",
     "make": "make",
+    "nginx": "nginx-light",
     "openssl": "openssl",
     "sed": "sed",
     "skopeo": "skopeo",

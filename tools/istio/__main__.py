@@ -18,7 +18,7 @@ from processes import Processes
 from project import LOGS, RUN, TARGET
 from transcript import Transcript
 
-COMMANDS = ("bash", "curl", "docker-registry", "etcd", "ip", "make", "openssl", "sed", "unshare")
+COMMANDS = ("bash", "curl", "docker-registry", "etcd", "ip", "make", "nginx", "openssl", "sed", "unshare")
 """What the walk-through starts, beside what it builds."""
 
 

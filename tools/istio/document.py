@@ -1,6 +1,6 @@
 """Puts the transcript of the last run into docs/istio-transcript.md.
 
-Usage: python3 tools/istio/document.py
+Usage: PYTHONPATH=tools python3 tools/istio/document.py
 """
 
 from project import ROOT, TRANSCRIPT

@@ -22,6 +22,9 @@ from sandbox import NODE, PODS, PRODUCTPAGE_SERVICE
 # What the gateway's agent and its Envoy say, which the transcript quotes.
 GATEWAY_LOG = log_of("gateway")
 
+# The Deployment and Service that serve users, and their pod.
+USERS, USERS_POD = "basic-auth-users", "users"
+
 # istiod sends a proxy of this version no factory that only Istio's own build
 # of Envoy has.
 OLDER_PROXY = "1.29.1"
@@ -104,6 +107,35 @@ def store_productpage(processes):
     store_pod("productpage", {"app": "productpage", "version": "v1"}, "bookinfo-productpage")
     store_endpoints("productpage", "default", PODS["productpage"], {"http": 9080}, pod="productpage")
     processes.start("productpage", [sys.executable, ROOT / "tools" / "upstream.py", "9080"], pod="productpage")
+
+
+def start_users(processes):
+    """The Deployment of examples/istio/fetch.yaml: a pod, its endpoints, and nginx over the mounted Secret."""
+    store_pod(USERS_POD, {"app": USERS}, USERS)
+    store_endpoints(USERS, "default", PODS[USERS_POD], {"http": 8080}, pod=USERS_POD)
+    mount_users()
+    folder = folder_of(USERS_POD)
+    configuration = folder / "nginx.conf"
+    configuration.write_text(Template((MANIFESTS / "nginx.conf").read_text()).substitute(folder=folder))
+    processes.start(USERS_POD, ["nginx", "-p", folder, "-c", configuration], pod=USERS_POD)
+    processes.wait_until(
+        "nginx serves the users", lambda: cluster.answers(f"http://{PODS[USERS_POD]}:8080/users.htpasswd"), 20
+    )
+
+
+def mount_users():
+    """What a kubelet does about a mounted Secret once a minute: other files, and one link that changes to them."""
+    secret = json.loads(cluster.kubectl("get", "secret", "basic-auth-fetched-users", "-o", "json"))
+    mount = folder_of(USERS_POD) / "html"
+    files = mount / f"..{secret['metadata']['resourceVersion']}"
+    files.mkdir(parents=True)
+    for name, data in secret["data"].items():
+        (files / name).write_bytes(base64.b64decode(data))
+        if not (mount / name).is_symlink():
+            (mount / name).symlink_to(f"..data/{name}")
+    new = mount / "..data_tmp"
+    new.symlink_to(files.name)
+    new.replace(mount / "..data")
 
 
 def start_proxy(processes, *, pod, role, labels, account, ports, environment=None):

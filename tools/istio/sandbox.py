@@ -26,6 +26,7 @@ PODS = {
     # Those that take the gateway's place when its Deployment is rolled.
     "gateway-2": "10.10.0.15",
     "gateway-3": "10.10.0.16",
+    "users": "10.10.0.17",
 }
 # The Service's address, where the client's ztunnel listens: one of the first
 # 16, which Kubernetes never hands out by itself.

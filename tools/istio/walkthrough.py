@@ -28,6 +28,9 @@ def walk(transcript, processes):
     def roll(old, new):
         mesh.roll_gateway(processes, old, new)
 
+    def start_users():
+        mesh.start_users(processes)
+
     for section in (
         publish,
         at_the_gateway,
@@ -44,11 +47,14 @@ def walk(transcript, processes):
         as_traffic_extension,
         users_from_a_secret,
         new_password,
+        users_that_are_fetched,
         checked_only,
     ):
         transcript.heading(section.__doc__.rstrip("."))
         if section in (users_from_a_secret, new_password):
             section(transcript, roll)
+        elif section is users_that_are_fetched:
+            section(transcript, start_users)
         else:
             section(transcript)
         if transcript.failed:
@@ -262,6 +268,43 @@ def new_password(transcript, roll):
     status(transcript, GATEWAY_URL, OK_TEST, "200")
     transcript.interrupt(load, matches(r"^[1-9]\d* requests answered 200, 0 otherwise$", "0 otherwise"))
     delete(transcript, "wasmplugin basic-auth-from-secret")
+    status(transcript, GATEWAY_URL, "", "200", within=SOON)
+
+
+def users_that_are_fetched(transcript, start_users):
+    """Users that are fetched from a mounted Secret, changed under load."""
+    example = EXAMPLES / "fetch.yaml"
+    apply(transcript, example, "basic-auth-fetched-users created", "basic-auth-users created", "fetched created")
+    transcript.say("Until the Deployment's pod is there the rule knows no users, and refuses; here one is started now.")
+    status(transcript, GATEWAY_URL, OK_TEST, "503", within=SOON)
+    start_users()
+    status(transcript, GATEWAY_URL, OK_TEST, "200", within=SOON)
+    status(transcript, GATEWAY_URL, "-u ok:next", "401")
+    load = transcript.begin(f"python3 tools/istio/load.py {GATEWAY_URL}/productpage admin3:admin3", pod=CURL)
+    # Another password for one user; the other's line stays as it is.
+    kept = re.search(r"admin3:\$2y\$\S+", example.read_text())[0]
+    transcript.run(
+        "kubectl patch secret basic-auth-fetched-users -p "
+        f"""'{{"stringData":{{"users.htpasswd":"ok:{SLOW_NEXT}\\n{kept}"}}}}'""",
+        contains("basic-auth-fetched-users patched"),
+    )
+    transcript.say("kubelet renews what is mounted within a minute or so; here at once.")
+    mesh.mount_users()
+    status(transcript, GATEWAY_URL, "-u ok:next", "200", within=SOON)
+    transcript.say("Each of the proxy's workers fetches for itself; within a second more, none knows the old password.")
+    transcript.run(
+        "for n in 1 2 3 4 5 6 7 8; do "
+        f"curl -s -o /dev/null -w '%{{http_code}}\\n' {OK_TEST} {GATEWAY_URL}/productpage; done | uniq -c",
+        matches(r"^8 401$", "8 401"),
+        pod=CURL,
+        within=6,
+    )
+    transcript.interrupt(load, matches(r"^[1-9]\d* requests answered 200, 0 otherwise$", "0 otherwise"))
+    transcript.run("kubectl get wasmplugin basic-auth-fetched -o jsonpath='{.metadata.generation}'", says("1"))
+    transcript.say("The server gone: what was good stays in force.")
+    delete(transcript, "service basic-auth-users")
+    status(transcript, GATEWAY_URL, "-u ok:next", "200")
+    delete(transcript, "wasmplugin basic-auth-fetched")
     status(transcript, GATEWAY_URL, "", "200", within=SOON)
 
 

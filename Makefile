@@ -254,6 +254,11 @@ test-hosts: $(MODULE) ## Runs the decisions and the hostile requests on every En
 		ENVOY=$$version $(PYTHON_TESTS) -m pytest tests/envoy/test_decisions.py tests/envoy/test_hostile.py || exit 1; \
 	done
 
+.PHONY: test-memory
+test-memory: $(MODULE) ## Sends a million requests of every kind through Envoy and compares its memory (REQUESTS=200000; Linux)
+	@$(PYTHON) tools/packages.py tests >/dev/null
+	@$(if $(REQUESTS),REQUESTS=$(REQUESTS)) $(PYTHON_TESTS) -m pytest --capture=no tests/memory
+
 .PHONY: test-backends
 test-backends: $(MODULE) ## Asks real backends for a way around the filter (SHORT=1, ONLY=nginx, SEED=7, WITHOUT=step)
 	@$(PYTHON) tests/backends $(if $(SHORT),--short) $(if $(ONLY),--only "$(ONLY)") $(if $(SEED),--seed "$(SEED)") \

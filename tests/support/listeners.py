@@ -22,16 +22,16 @@ def verifications(proxy):
 class Listeners:
     """A file with a listener, which Envoy reads again whenever it is replaced."""
 
-    def __init__(self, folder, plugin):
+    def __init__(self, folder, plugin, *, manager=None, clusters=()):
         self.file, self.port = folder / "lds.json", free_port()
-        self._plugin, self._versions = plugin, 0
+        self._plugin, self._manager, self._clusters, self._versions = plugin, manager, clusters, 0
 
     def write(self, configuration, users="", vm_id=""):
         """A configuration, and the variable `USERS`."""
         filters = [self._plugin(configuration, environment={"USERS": users} if users else None, vm_id=vm_id)]
         resource = {
             "@type": "type.googleapis.com/envoy.config.listener.v3.Listener",
-            **listener("main", filters, answer_200(), port=self.port),
+            **listener("main", filters, answer_200(), port=self.port, manager=self._manager),
         }
         self._versions += 1
         other = self.file.with_suffix(".new")
@@ -40,7 +40,7 @@ class Listeners:
 
     def bootstrap(self):
         return {
-            **bootstrap([]),
+            **bootstrap([], self._clusters),
             "node": {"id": "test", "cluster": "test"},
             "dynamic_resources": {"lds_config": {"path_config_source": {"path": str(self.file)}}},
         }

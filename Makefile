@@ -6,7 +6,7 @@ IDLE := target/idle/wasm32-wasip1/release/idle.wasm
 PYTHON ?= python3
 PORT ?= 10000
 # For what lies elsewhere than the tools that it imports, and for the packages of tools/requirements/tests.txt.
-PYTHON_TESTS = PYTHONPATH=$(CURDIR)/tools:$(CURDIR)/target/python-tests PYTHONDONTWRITEBYTECODE=1 $(PYTHON)
+PYTHON_TESTS = PYTHONPATH=$(CURDIR)/tools:$(CURDIR)/tests/support:$(CURDIR)/target/python-tests PYTHONDONTWRITEBYTECODE=1 $(PYTHON)
 
 # What tools/cargo_tool.sh installs.
 export PATH := $(CURDIR)/target/tools/bin:$(PATH)
@@ -139,8 +139,9 @@ bench: $(MODULE) $(IDLE) ## Measures what a request costs in Envoy; writes docs/
 	@$(PYTHON_TESTS) benches/bench.py $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(REQUESTS),--requests $(REQUESTS)) $(PEER)
 
 .PHONY: bench-stall
-bench-stall: $(MODULE) ## Measures what slow password hashes do to other requests of the same worker
-	@$(PYTHON_TESTS) benches/stall.py
+bench-stall: $(MODULE) ## Measures what slow password hashes do to others, and how soon whoever is right is in (PEER=other.wasm instead)
+	@$(PYTHON) tools/packages.py tests >/dev/null
+	@$(PYTHON_TESTS) benches/stall.py $(if $(PEER),--module $(PEER))
 
 .PHONY: bench-native
 bench-native: toolchain ## Measures what a decision costs on this machine, with no proxy

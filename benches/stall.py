@@ -1,19 +1,26 @@
-"""`make bench-stall`: what slow password hashes do to everybody else, in one real Envoy with one worker.
+"""`make bench-stall`: what slow password hashes do to everybody else, and how soon whoever is right is let in.
 
-300 innocent requests a second on an open path, beside 10 wrong logins a second against a bcrypt hash of cost 10, with
-the filter and without it; then a flood of 200 wrong logins a second.
+In a real Envoy, with bcrypt hashes of cost 10. 300 innocent requests a second on an open path, beside 10 wrong logins a
+second, with the filter and without it; then a flood of 200 wrong logins a second. Then, each in an Envoy that has just
+started, with one worker and with two: connections that present one right pair at once, 200 users who come back after
+the restart and again whenever they are told to, and 40 busy users while the configuration changes.
 """
 
 import argparse
 import heapq
+import itertools
+import pathlib
 import statistics
+import tempfile
 import time
 
 import problem
 import processor
+import report
 import workload
-from envoy import Envoy, answer_200, bootstrap, listener, wasm_filter
+from envoy import MODULE, Envoy, answer_200, bootstrap, listener, wasm_filter
 from hashes import SLOW_SECRET7
+from listeners import Listeners, verifications
 from traffic import Traffic
 
 HASH, PASSWORD = f"alice:{SLOW_SECRET7}", "secret7"
@@ -117,7 +124,7 @@ def stall(proxy, worker, seconds):
     share = finished * one / spent
     print(f"  wrong logins: {after.statuses('wrong login')}; innocents: {after.statuses('innocent')}")
     took = spent / after.seconds
-    print(f"  processor time that the filter took: {took:.0f} ms a second of {BUDGET} that hashes may have")
+    print(f"  processor time that the filter took: {took:.0f} ms a second ({BUDGET} promised, twice that if idle)")
     print(f"  of that for {finished} verifications that finished: {share:.0%}")
     late = percentiles(after.times("innocent"))["p99"] - percentiles(before.times("innocent"))["p99"]
     return {
@@ -151,20 +158,177 @@ def flood(proxy, worker, seconds):
     }
 
 
+def address(number):
+    return f"127.1.{number // 250}.{1 + number % 250}"
+
+
+class Comers:
+    """Users with the same password, each from an address of its own, who come again each second until they are in.
+
+    Beside them there are innocent requests, each on a connection of its own.
+    """
+
+    def __init__(self, port, users):
+        self.traffic, self._port, self._users, self._seen = Traffic(), port, [f"user{n}" for n in range(users)], 0
+        # By user; no status stands for one that waits.
+        self._last = dict.fromkeys(self._users)
+
+    def run(self):
+        self.began = time.perf_counter()
+        self.requests = self.traffic.run(self._schedule(), patience=20)
+        return self
+
+    def _schedule(self):
+        for second in itertools.count():
+            for request in self.requests_since():
+                if request.kind in self._last:
+                    self._last[request.kind] = request
+            outside = [user for user, last in self._last.items() if last is None or last.status == 429]
+            if second and all(last.status == 200 for last in self._last.values()):
+                return
+            steps = heapq.merge(
+                ((second + place / INNOCENTS, "innocent") for place in range(INNOCENTS)),
+                # After a restart they come all at once.
+                ((second + place / len(outside) / 5, user) for place, user in enumerate(outside)),
+            )
+            for due, kind in steps:
+                is_user = kind in self._last
+                data = get("/login", f"{kind}:{PASSWORD}") if is_user else get("/open")
+                source = address(self._users.index(kind)) if is_user else "127.0.0.1"
+                yield due, kind, self._port, data, source
+
+    def requests_since(self):
+        seen, self._seen = self._seen, len(self.traffic.requests)
+        # Those that were under way a second ago may have been answered since.
+        waiting = [last for last in self._last.values() if last is not None]
+        return [*waiting, *self.traffic.requests[seen:]]
+
+    def of_users(self):
+        return [request for request in self.requests if request.kind in self._last]
+
+
+class Table:
+    """What came of each load, a row each."""
+
+    HEAD = ["load", "workers", "answers", "hashed", "all in after, s", "innocent p50, p99, max, ms"]
+
+    def __init__(self):
+        self.rows = []
+
+    def add(self, load, workers, requests, proxy, began, innocents=()):
+        statuses = {}
+        for request in requests:
+            statuses[request.status or "lost"] = statuses.get(request.status or "lost", 0) + 1
+        # What was counted is told with a tick, a second later at most.
+        time.sleep(1.2)
+        answers = ", ".join(f"{count} × {status}" for status, count in sorted(statuses.items(), key=str))
+        last = max((request.answered for request in requests if request.status == 200), default=float("nan"))
+        times = percentiles([request.milliseconds for request in innocents if request.status])
+        shown = ", ".join(f"{time:.1f}" for time in times.values()) if innocents else "–"
+        hashed = verifications(proxy)
+        self.rows.append([load, str(workers), answers, str(hashed), f"{last - began:.1f}", shown])
+        print(f"  {load}, {workers} workers: {answers}, {hashed} hashed", flush=True)
+        return statuses, hashed
+
+    def __str__(self):
+        return report.table(self.HEAD, self.rows)
+
+
+def bursts(table, start):
+    """Connections that present one right pair before the first of them is answered."""
+    kept = {}
+    for workers, number in itertools.product((1, 2), (16, 60)):
+        with start(HASH, workers) as proxy:
+            began, data = time.perf_counter(), get("/login", f"alice:{PASSWORD}")
+            schedule = ((0, "right login", proxy.ports["main"], data, "127.0.0.1") for _ in range(number))
+            requests = Traffic().run(schedule, patience=20)
+            load = f"{number} connections, one right pair"
+            statuses, hashed = table.add(load, workers, requests, proxy, began)
+            kept[f"{load}, {workers} workers: all 200, hashed once a worker at most"] = (
+                statuses == {200: number} and hashed <= workers
+            )
+    return kept
+
+
+def restart(table, start, users):
+    """Users who come back all at once."""
+    kept = {}
+    text = "\n".join(f"user{number}:{SLOW_SECRET7}" for number in range(users))
+    for workers in (1, 2):
+        with start(text, workers) as proxy:
+            comers = Comers(proxy.ports["main"], users).run()
+            innocent = [request for request in comers.requests if request.kind == "innocent"]
+            load = f"{users} users after a restart"
+            statuses, hashed = table.add(load, workers, comers.of_users(), proxy, comers.began, innocent)
+            kept[f"{load}, {workers} workers: all are let in, each hashed once"] = statuses.get(
+                200
+            ) == hashed == users and statuses.keys() <= {200, 429}
+    return kept
+
+
+def update(table, module, users=40, seconds=6):
+    """Busy users, each of whom asks five times a second, while a rule is added."""
+    kept = {}
+    text = "\n".join(f"user{number}:{SLOW_SECRET7}" for number in range(users))
+    rules = [{"prefix": "/login", "htpasswd": text}]
+    for workers in (1, 2):
+        with tempfile.TemporaryDirectory() as folder:
+            listeners = Listeners(pathlib.Path(folder), lambda wanted, **_: wasm_filter(wanted, module=module))
+            listeners.write({"basic_auth_rules": rules})
+            with Envoy(listeners.bootstrap(), concurrency=workers) as proxy:
+                Comers(listeners.port, users).run()
+                time.sleep(1.2)
+                before, rate = verifications(proxy), 5 * users
+
+                def busy(rate=rate, listeners=listeners):
+                    for number in range(rate * seconds):
+                        if number == rate * 2:
+                            added = [{"prefix": "/other", "credentials": ["some:one"]}, *rules]
+                            listeners.write({"basic_auth_rules": added})
+                        data = get("/login", f"user{number % users}:{PASSWORD}")
+                        yield number / rate, "user", listeners.port, data, address(number % users)
+
+                began = time.perf_counter()
+                beside = every(
+                    INNOCENTS, seconds, "innocent", listeners.port, lambda _: get("/open"), lambda _: "127.0.0.1"
+                )
+                requests = play(busy(), beside, patience=20)
+                kinds = {
+                    kind: [request for request in requests if request.kind == kind] for kind in ("user", "innocent")
+                }
+                load = f"{users} busy users, a rule added"
+                statuses, hashed = table.add(load, workers, kinds["user"], proxy, began, kinds["innocent"])
+                kept[f"{load}, {workers} workers: all 200, none hashed again"] = (
+                    statuses.keys() == {200} and hashed == before
+                )
+    return kept
+
+
 def main(arguments):
     processor.require_linux()
+    module = pathlib.Path(arguments.module)
     configuration = {
         "basic_auth_rules": [{"prefix": "/login", "htpasswd": HASH}],
         "hash_budget_ms_per_second": BUDGET,
     }
     listeners = [
         listener("without", [], answer_200("")),
-        listener("with", [wasm_filter(configuration)], answer_200("")),
+        listener("with", [wasm_filter(configuration, module=module)], answer_200("")),
     ]
     with Envoy(bootstrap(listeners)) as proxy:
         worker = processor.Worker(proxy.process.pid)
         results = {**stall(proxy, worker, arguments.seconds), **flood(proxy, worker, arguments.flood_seconds)}
-    print()
+
+    def start(text, workers):
+        rules = {"basic_auth_rules": [{"prefix": "/login", "htpasswd": text}]}
+        return Envoy(
+            bootstrap([listener("main", [wasm_filter(rules, module=module)], answer_200(""))]), concurrency=workers
+        )
+
+    table = Table()
+    print("\nin Envoys that have just started")
+    results |= {**bursts(table, start), **restart(table, start, arguments.users), **update(table, module)}
+    print(f"\n{table}\n")
     for promise, kept in results.items():
         print(f"  {'kept  ' if kept else 'BROKEN'} {promise}")
     # Times depend on the machine; what is counted does not.
@@ -173,6 +337,8 @@ def main(arguments):
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--module", default=MODULE)
     parser.add_argument("--seconds", type=int, default=15)
     parser.add_argument("--flood-seconds", type=int, default=20)
+    parser.add_argument("--users", type=int, default=200)
     problem.run("make bench-stall", main, parser.parse_args())

@@ -8,7 +8,7 @@ import threading
 import pytest
 from envoy import Envoy, answer_200, bootstrap, cluster, listener
 from hashes import CHEAP_SECRET3, DEARER_SECRET7
-from http_client import basic, http1
+from http_client import Http1, basic, http1
 from listeners import wait_until
 
 ALICE, BOB = f"alice:{CHEAP_SECRET3}", f"bob:{CHEAP_SECRET3}"
@@ -106,6 +106,11 @@ def test_a_change_is_in_force_in_every_worker_and_loses_nobody(run, users):
     users.text, users.etag = f"{ALICE}\n{BOB}", '"1"'
     with run(rules(), concurrency=4) as proxy, concurrent.futures.ThreadPoolExecutor(4) as pool:
         port = proxy.ports["main"]
+        connections = [Http1(port) for _ in range(16)]
+
+        def open_connections(pair):
+            return [connection.request(b"GET", b"/fetched", [basic(pair)]).status for connection in connections]
+
         # Each worker fetches for itself, and so does Envoy's main thread.
         wait_until(lambda: proxy.log.count("fetched 2 credentials") == 5)
         wait_until(lambda: status(port, "alice:secret3") == 200 and status(port, "bob:secret3") == 200)
@@ -116,6 +121,7 @@ def test_a_change_is_in_force_in_every_worker_and_loses_nobody(run, users):
                 statuses[status(port, "bob:secret3")] += 1
 
         loads = [pool.submit(load) for _ in range(3)]
+        assert open_connections("alice:secret3") == [200] * 16
         users.text, users.etag = f"{NEW_ALICE}\n{BOB}", '"2"'
         wait_until(lambda: proxy.log.count("fetched 2 credentials") == 10)
         assert [status(port, "alice:secret3") for _ in range(16)] == [401] * 16
@@ -123,6 +129,7 @@ def test_a_change_is_in_force_in_every_worker_and_loses_nobody(run, users):
         users.text, users.etag = BOB, '"3"'
         wait_until(lambda: proxy.log.count("fetched 1 credentials") == 5)
         assert [status(port, "alice:secret7") for _ in range(16)] == [401] * 16
+        assert open_connections("alice:secret7") == [401] * 16
         stop.set()
         [load.result() for load in loads]
         assert set(statuses) == {200}, statuses

@@ -3,13 +3,14 @@
 import collections
 import concurrent.futures
 import contextlib
+import json
 import socket
 import time
 
 import pytest
 from envoy import Envoy, answer_200, bootstrap, listener
 from hashes import CHEAP_SECRET3, SLOW_SECRET7
-from http_client import basic, http1, together
+from http_client import Http1, basic, http1, together
 from listeners import Listeners, verifications, wait_until
 
 USERS = [f"user{number}" for number in range(40)]
@@ -108,6 +109,73 @@ def test_a_line_that_is_gone_is_refused_by_every_worker(plugin, version, tmp_pat
         # The listener is new, and so are all of its workers' connections.
         assert [log_in_when_told(listeners.port, "user0:secret3") for _ in range(12)] == [401] * 12
         assert log_in_when_told(listeners.port, "user1:secret3") == 200
+
+
+class Extension:
+    """A file with a filter, as Istio's agent changes a plugin: open connections have it with their next request."""
+
+    def __init__(self, folder, plugin):
+        self._file, self._plugin, self._versions = folder / "ecds.json", plugin, 0
+
+    def write(self, configuration):
+        self._versions += 1
+        resource = {
+            "@type": "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig",
+            **self._plugin(configuration),
+        }
+        other = self._file.with_suffix(".new")
+        other.write_text(json.dumps({"version_info": str(self._versions), "resources": [resource]}))
+        other.replace(self._file)
+
+    def filter(self):
+        return {
+            "name": "basic_auth",
+            "config_discovery": {
+                "config_source": {"path_config_source": {"path": str(self._file)}},
+                "type_urls": ["type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm"],
+            },
+        }
+
+
+def test_open_connections_are_refused_with_a_line_that_is_gone(plugin, version, tmp_path):
+    extension = Extension(tmp_path, plugin)
+    extension.write({"basic_auth_rules": [{"prefix": "/", "htpasswd": LIST}]})
+    listeners = [listener("main", [extension.filter()], answer_200())]
+    node = {"node": {"id": "test", "cluster": "test"}}
+    with Envoy({**bootstrap(listeners), **node}, version=version, concurrency=4) as proxy:
+        port = proxy.ports["main"]
+        assert [log_in_when_told(port, f"{user}:secret3") for user in USERS[:2]] == [200, 200]
+        connections = [Http1(port) for _ in range(24)]
+
+        def statuses(user):
+            return [connection.request(b"GET", b"/", [basic(f"{user}:secret3")]).status for connection in connections]
+
+        assert statuses("user0") == [200] * 24
+        began = time.monotonic()
+        extension.write({"basic_auth_rules": [{"prefix": "/", "htpasswd": LIST.split("\n", 1)[1]}]})
+        # A worker whose queue is full may tell some to come again.
+        wait_until(lambda: set(statuses("user0")) <= {401, 429})
+        print(f"refused by all workers after {time.monotonic() - began:.2f} s")
+        assert 200 not in statuses("user0") and statuses("user1") == [200] * 24
+        assert {connection.opened for connection in connections} == {1}
+
+
+def test_a_listener_that_is_replaced_keeps_its_users_until_it_is_drained(plugin, version, tmp_path):
+    listeners = Listeners(tmp_path, plugin)
+    listeners.write({"basic_auth_rules": [{"prefix": "/", "htpasswd": LIST}]})
+    with Envoy(listeners.bootstrap(), version=version, concurrency=4, drain_seconds=3) as proxy:
+        assert log_in_when_told(listeners.port, "user0:secret3") == 200
+        connections = [Http1(listeners.port) for _ in range(12)]
+
+        def statuses():
+            pair = basic("user0:secret3")
+            return {connection.request(b"GET", b"/", [pair]).status for connection in connections}
+
+        assert statuses() == {200}
+        listeners.write({"basic_auth_rules": [{"prefix": "/", "htpasswd": LIST.split("\n", 1)[1]}]})
+        wait_until(lambda: log_in_when_told(listeners.port, "user0:secret3") == 401)
+        wait_until(lambda: statuses() <= {401, 429})
+        assert proxy.stats("listener_manager.total_listeners_active")["listener_manager.total_listeners_active"] == 1
 
 
 @pytest.mark.parametrize("users", [{"credentials": ["user0:secret3"]}, {"htpasswd": LIST}], ids=["plain", "hashed"])

@@ -60,6 +60,8 @@ class Http1:
     def __init__(self, port):
         self._port = port
         self._socket = None
+        self.opened = 0
+        """How often it was opened."""
 
     def close(self):
         if self._socket is not None:
@@ -70,6 +72,7 @@ class Http1:
         """Sends one request and reads its answer."""
         if self._socket is None:
             self._socket = socket.create_connection(("127.0.0.1", self._port), timeout=TIMEOUT)
+            self.opened += 1
         try:
             self._socket.sendall(http1_bytes(method, path, headers, authority=authority))
             answer = _read_http1(self._socket, method == b"HEAD", tunnel=False)

@@ -13,6 +13,7 @@ mod fields;
 mod finding;
 mod outcome;
 mod page;
+mod plain;
 mod probe;
 #[cfg(not(target_family = "wasm"))]
 mod replay;
@@ -35,6 +36,8 @@ use std::io::Write;
 use arguments::{Arguments, Command};
 use clap::Parser;
 use outcome::{Exit, Outcome};
+use plain::plain;
+use report::Format;
 
 /// Runs a command line, the program's name first: writes what it has to say, and returns its exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, mut output: impl Write, mut errors: impl Write) -> u8 {
@@ -65,10 +68,14 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, mut output: impl Write
         Command::Completions { shell } => shell::completions(*shell),
         Command::Manual => shell::manual(),
     };
+    // A report for people has colours, and sees to what others wrote itself.
+    let has_colours =
+        matches!(&arguments.command, Command::Check(check) if !check.diff && check.format == Format::Text);
+    let text = if has_colours { text.into() } else { plain(&text) };
     // Whoever closed the stream wants no more.
     let _ = output.write_all(text.as_bytes()).and_then(|()| output.flush());
     if let Some(problem) = problem {
-        let _ = writeln!(errors, "basic-auth: {problem}");
+        let _ = writeln!(errors, "basic-auth: {}", plain(&problem));
     }
     match exit {
         Exit::Well => 0,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use crate::support::{root, run};
+use crate::support::{Scratch, root, run};
 use serde_json::Value;
 
 /// The findings of `--format json`, a line for each, and the exit code.
@@ -142,6 +142,47 @@ fn exit_codes_tell_wrong_from_unreadable() {
 }
 
 #[test]
+fn what_is_no_configuration_is_a_sentence_and_no_clean_bill() {
+    let none = "no configuration of this filter in ";
+    for (name, text, sentence) in [
+        // What a failed `helm template` leaves in the pipe.
+        ("nothing.yaml", "", none),
+        ("comment.yaml", "# nothing\n---\n", none),
+        ("word.yaml", "hunter2\n", none),
+        ("compose.yaml", "services: {web: {image: nginx}}\n", none),
+        ("service.yaml", "apiVersion: v1\nkind: Service\nmetadata: {name: basic-auth}\n", none),
+        ("rules.json", "{\"basic_auth_rules\": [\n", "not JSON at line 2, column 0"),
+        ("two.json", "{\"realm\": \"a\"}\n{\"realm\": \"b\"}\n", "not JSON at line 2, column 1"),
+        ("deep.json", &"[".repeat(100_000), "not JSON"),
+        ("chart.yaml", "a:\n  {{ .Values.a }}: b\n  {{- end }}\n", "this looks like a template"),
+        ("bytes.yaml", "a: \0\n", "neither YAML nor JSON"),
+    ] {
+        let file = Scratch::new(name, text);
+        for command in [&["check", file.name()][..], &["coverage", file.name()], &["explain", file.name(), "GET", "/"]]
+        {
+            let said = run(command);
+            let shown = said.output + &said.errors;
+            assert_eq!(said.exit, 2, "{command:?}: {shown}");
+            assert!(shown.contains(sentence) && !shown.contains("hunter2"), "{command:?}: {shown}");
+        }
+    }
+    // This one is meant, and protects nothing.
+    assert_eq!(run(&["check", Scratch::new("rules.json", "{}").name()]).exit, 0);
+}
+
+#[test]
+fn lines_are_counted_whatever_ends_them() {
+    let text = fs::read_to_string(folder().join("slip-prefix-star.yaml")).unwrap();
+    let (expected, _) = found(&[&folder().join("slip-prefix-star.yaml").to_string_lossy()]);
+    for other in [text.replace('\n', "\r\n"), text.replace('\n', "\r"), format!("\u{feff}{text}")] {
+        let file = Scratch::new("lines.yaml", &other);
+        assert_eq!(found(&[file.name()]).0, expected);
+        let said = run(&["check", file.name()]);
+        assert!(said.output.contains("15 |     - prefix: /admin*\n"), "{}", said.output);
+    }
+}
+
+#[test]
 fn a_value_on_the_command_line_satisfies_a_variable() {
     let file = root().join("examples/envoy/htpasswd.yaml");
     let name = file.to_string_lossy();
@@ -169,8 +210,10 @@ fn a_configuration_that_is_refused_natively_is_refused_here_in_the_same_words() 
         let file = folder.join(format!("{index}.json"));
         fs::write(&file, &text).unwrap();
         let said = run(&["check", "--format", "github", &file.to_string_lossy()]);
-        let lines: Vec<&str> = said
-            .output
+        // A file that is no JSON cannot be read.
+        let is_syntax = said.output.contains("title=basic_auth syntax::");
+        let output = said.output.replace("title=basic_auth syntax::", "title=basic_auth refused::the configuration: ");
+        let lines: Vec<&str> = output
             .lines()
             .filter_map(|line| line.split_once("title=basic_auth refused::"))
             .map(|(_, line)| line)
@@ -184,7 +227,7 @@ fn a_configuration_that_is_refused_natively_is_refused_here_in_the_same_words() 
             "{text}: {lines:?}, and not {expected:?}"
         );
         assert!(!said.output.contains("SECRET"), "{}", said.output);
-        assert_eq!(said.exit, 1, "{text}");
+        assert_eq!(said.exit, if is_syntax { 2 } else { 1 }, "{text}");
     }
     fs::remove_dir_all(folder).unwrap();
 }

@@ -76,6 +76,75 @@ fn aliases_and_depth_have_an_end() {
     }
 }
 
+/// Nothing is looked through again for each document, resource or finding: this takes seconds, or longer than anybody waits.
+#[test]
+fn many_documents_and_resources_have_an_end() {
+    let plugin = |number: usize| {
+        format!(
+            r#"{{"apiVersion": "extensions.istio.io/v1alpha1", "kind": "WasmPlugin", "metadata": {{"name": "p{number}"}}, "spec":
+            {{"selector": {{}}, "pluginConfig": {{"basic_auth_rules": [{{"prefix": "/*", "credentials": ["a:1"]}}]}}}}}}"#
+        )
+    };
+    let plugins: Vec<String> = (0..10_000).map(plugin).collect();
+    let list = format!(r#"{{"apiVersion": "v1", "kind": "List", "items": [{}]}}"#, plugins.join(","));
+    for (text, exit) in [("---\na: 1\n".repeat(200_000), 2), (list, 1), (plugins.join("\n---\n"), 1)] {
+        let file = Scratch::new("many.yaml", &text);
+        let said = run(&["check", file.name()]);
+        assert_eq!(said.exit, exit, "{}", said.errors);
+    }
+}
+
+/// Whoever may write a resource or a log writes to no terminal.
+#[test]
+fn names_and_patterns_move_no_cursor() {
+    let plugin = |pattern: &str| {
+        format!(
+            "apiVersion: extensions.istio.io/v1alpha1\nkind: WasmPlugin\nmetadata: {{name: \"x\\e]0;owned\\a\\u202e\"}}\nspec:\n  \
+             pluginConfig:\n    basic_auth_rules:\n    - {{prefix: \"/a\\e[8m{pattern}\", credentials: [\"a\\u200eb:x\"]}}\n"
+        )
+    };
+    let (good, bad) = (Scratch::new("good.yaml", &plugin("")), Scratch::new("bad.yaml", &plugin("*")));
+    let log =
+        r#"{"method":"GET","path":"/a\u001b[8m","authority":"x\u001b[31m","downstream_remote_address":"1.2.3.4:1"}"#;
+    let log = Scratch::new("access.log", log);
+    for command in [
+        &["check", good.name()][..],
+        &["check", bad.name()],
+        &["check", "--show-secrets", bad.name()],
+        &["check", "--format", "github", bad.name()],
+        &["check", "--format", "json", bad.name()],
+        &["check", "--format", "sarif", bad.name()],
+        &["check", "--diff", bad.name(), good.name()],
+        &["check", "--diff", good.name(), good.name()],
+        &["check", "/no/\u{1b}[31m"],
+        &["explain", good.name(), "GET", "https://x/a\u{1b}[8m"],
+        &["explain", "--format", "json", good.name(), "GET", "https://x/a\u{1b}[8m"],
+        &["coverage", good.name()],
+        &["coverage", "--format", "json", good.name()],
+        &["coverage", "--format", "html", good.name()],
+        &["coverage", "--format", "svg", good.name()],
+        &["test", "--init", good.name()],
+        &["replay", log.name(), good.name()],
+    ] {
+        // As a terminal gets it: with the colours of the report.
+        let (mut output, mut errors) = (Vec::new(), Vec::new());
+        let arguments = ["basic-auth"].iter().chain(command).map(Into::into);
+        basic_auth_cli::run(arguments, &mut output, &mut errors);
+        let shown = String::from_utf8([output, errors].concat()).unwrap();
+        let is_colour = |rest: &&str| {
+            let number = rest.strip_prefix('[').and_then(|rest| rest.split_once('m')).map(|(number, _)| number.parse());
+            matches!(number, Some(Ok(0 | 1 | 30..=37 | 90..=97)))
+        };
+        let others = shown.split('\u{1b}').skip(1).find(|rest| !is_colour(rest));
+        assert!(others.is_none(), "{command:?}: {others:?}");
+        let acts = |character: char| matches!(character, '\u{7}' | '\u{200e}' | '\u{202e}');
+        assert!(!shown.contains(acts), "{command:?}: {}", shown.escape_debug());
+        if command.contains(&"json") || command.contains(&"sarif") {
+            assert!(serde_json::from_str::<serde_json::Value>(&shown).is_ok(), "{shown}");
+        }
+    }
+}
+
 #[test]
 fn merged_mappings_are_read_as_kubectl_reads_them() {
     let text = "x: &x {prefix: /a, credentials: ['a:1']}\nbasic_auth_rules:\n- <<: *x\n  prefix: /b\n- <<: [*x]\n";

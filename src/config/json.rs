@@ -95,7 +95,8 @@ impl<'a> Node<'a> {
     /// The node's number, which must be a whole one between two others. Istio writes `10` as `10.0`.
     pub(super) fn whole_number(&self, min: u32, max: u32) -> Result<u32, Problem> {
         self.expect(JsonType::Number)?;
-        let number: f64 = self.parse()?;
+        // One that is larger than any other is no error of syntax, but of range.
+        let number: f64 = serde_json::from_str(self.text).map_err(|_| Problem::NumberRange { min, max })?;
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked")]
         if number.fract() == 0.0 && (f64::from(min)..=f64::from(max)).contains(&number) {
             return Ok(number as u32);

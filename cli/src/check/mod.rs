@@ -15,7 +15,7 @@ use basic_auth::{Config, ConfigErrors, Policy, Problem, WarningKind};
 use saphyr_parser::ScalarStyle;
 
 use crate::finding::{Finding, Level};
-use crate::resource::{ConfigText, Configuration, File, Variable};
+use crate::resource::{ConfigText, Configuration, File, Variable, doubled_keys};
 use crate::rules::Written;
 use crate::source::{Kind, Node, Position, Source};
 use crate::values::Values;
@@ -65,9 +65,9 @@ pub fn judge(configuration: &Configuration, file: &File, values: &Values) -> Jud
     Judged { findings, accepted }
 }
 
-/// What is wrong with files that are neither YAML nor JSON.
+/// What is wrong with files that are neither YAML nor JSON, and keys that are there twice in resources.
 pub fn syntax(files: &[File], configurations: &[Configuration]) -> Vec<Finding> {
-    let mut findings = Vec::new();
+    let mut findings = doubled_keys(files);
     for (index, file) in files.iter().enumerate() {
         // A slip in bare JSON is told in the module's own words.
         let is_judged = configurations.iter().any(|configuration| configuration.file == index);
@@ -182,7 +182,10 @@ impl Judge<'_> {
                 _ if error.offset == 0 => self.configuration.position,
                 _ => text.position(self.source, error.offset),
             };
-            self.add(Level::Error, "refused", position, &error.path, error.problem.to_string());
+            // A file that is no JSON cannot be read; a string that is none is a configuration that is refused.
+            let is_file = matches!((&error.problem, text), (Problem::NotJson { .. }, ConfigText::File(_)));
+            let code = if is_file { "syntax" } else { "refused" };
+            self.add(Level::Error, code, position, &error.path, error.problem.to_string());
         }
         if errors.more() > 0 {
             let sentence = format!("and {} more errors", errors.more());

@@ -3,11 +3,12 @@
 //! What is shown: the fields that are known, the values of those that hold no secret, and the signs of YAML and JSON. All
 //! else, comments included, becomes dots, for a password may stand anywhere by mistake.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
 use basic_auth::FIELDS;
 
+use crate::plain::is_active;
 use crate::resource::File;
 use crate::source::{Document, Kind, NodeId, Source, parse};
 
@@ -110,12 +111,13 @@ impl<'f> Excerpts<'f> {
             return Self { file, open: None };
         }
         let mut open: HashMap<usize, Vec<Range<usize>>> = lines.map(|line| (line, Vec::new())).collect();
+        let sorted: BTreeSet<usize> = open.keys().copied().collect();
         for document in &file.documents {
             reveal(document, 0, 0, &mut open);
             // Lines of JSON in a string.
             for (id, node) in document.ids().filter_map(|id| Some((id, document.node(id)?))) {
                 let has_lines = matches!(node.kind, Kind::Scalar { .. }) && node.start.line < node.end.line;
-                if has_lines && open.keys().any(|line| (node.start.line..node.end.line).contains(line)) {
+                if has_lines && sorted.range(node.start.line..node.end.line).next().is_some() {
                     let inner = Source::new(String::new(), document.text(id).unwrap_or_default().to_owned(), false);
                     for inner in parse(&inner).unwrap_or_default() {
                         reveal(&inner, node.start.line - 1, node.start.column - 1, &mut open);
@@ -134,7 +136,10 @@ impl<'f> Excerpts<'f> {
     /// A line as it may be shown, and where in it a column of the file is, both from 0; `None` if it is too long.
     pub fn line(&self, line: usize, column: usize) -> Option<(String, usize)> {
         let text = Some(self.file.source.line(line)).filter(|text| text.len() <= MAX_LINE)?;
-        let Some(open) = &self.open else { return Some((text.to_owned(), column)) };
+        let Some(open) = &self.open else {
+            let harmless = |character| if is_active(character) { DOT } else { character };
+            return Some((text.chars().map(harmless).collect(), column));
+        };
         let spans = open.get(&line).map(Vec::as_slice).unwrap_or_default();
         let is_open = |column: usize| spans.iter().any(|span| span.contains(&column));
         let (mut shown, mut length, mut place, mut before) = (String::new(), 0, 0, ' ');
@@ -144,7 +149,8 @@ impl<'f> Excerpts<'f> {
                 shown.truncate(shown.trim_end().len());
                 break;
             }
-            let visible = if is_sign(character) || is_open(at) { character } else { DOT };
+            let is_visible = (is_sign(character) || is_open(at)) && !is_active(character);
+            let visible = if is_visible { character } else { DOT };
             // How much is hidden is hidden, too.
             if visible != DOT || !shown.ends_with(DOT) {
                 shown.push(visible);

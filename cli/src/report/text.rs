@@ -8,6 +8,7 @@ use annotate_snippets::{AnnotationKind, Level as Title, Origin, Renderer, Snippe
 use super::Report;
 use super::excerpt::Excerpts;
 use crate::finding::{Finding, Level};
+use crate::plain::plain;
 
 /// Writes the report, in colours that the stream takes out where nobody sees them.
 pub fn write(report: &Report<'_>) -> String {
@@ -22,7 +23,7 @@ pub fn write(report: &Report<'_>) -> String {
         text.push_str("\n\n");
     }
     for unreadable in report.unreadable {
-        let title = Title::ERROR.primary_title(format!("{}: {}", unreadable.name, unreadable.why));
+        let title = Title::ERROR.primary_title(plain(&format!("{}: {}", unreadable.name, unreadable.why)).into_owned());
         text.push_str(&renderer.render(&[annotate_snippets::Group::with_title(title)]));
         text.push_str("\n\n");
     }
@@ -42,10 +43,10 @@ fn one(finding: &Finding, excerpts: Option<&Excerpts<'_>>, renderer: &Renderer) 
         Level::Warning => Title::WARNING,
         Level::Note => Title::NOTE,
     };
-    let title = level.primary_title(finding.line()).id(finding.code);
+    let title = level.primary_title(plain(&finding.line()).into_owned()).id(finding.code);
     let Some(excerpts) = excerpts else { return renderer.render(&[title.element(Origin::path(""))]) };
     let line = excerpts.line(finding.position.line, finding.position.column - 1);
-    let name = if excerpts.name() == "-" { "standard input" } else { excerpts.name() };
+    let name = if excerpts.name() == "-" { "standard input".into() } else { plain(excerpts.name()) };
     let Some((line, first)) = line else {
         let origin = Origin::path(name).line(finding.position.line).char_column(finding.position.column);
         return renderer.render(&[title.element(origin)]);
@@ -55,7 +56,7 @@ fn one(finding: &Finding, excerpts: Option<&Excerpts<'_>>, renderer: &Renderer) 
     let rest = line.get(start..).unwrap_or_default();
     let end = rest.find([' ', ',', '}', ']']).filter(|end| *end > 0).unwrap_or(rest.len());
     let annotation = AnnotationKind::Primary.span(start..start + end);
-    let annotation = if finding.resource.is_empty() { annotation } else { annotation.label(&finding.resource) };
+    let annotation = if finding.resource.is_empty() { annotation } else { annotation.label(plain(&finding.resource)) };
     let snippet = Snippet::source(line.as_str()).line_start(finding.position.line).path(name).annotation(annotation);
     renderer.render(&[title.element(snippet)])
 }

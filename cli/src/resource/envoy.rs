@@ -17,8 +17,8 @@ use crate::finding::Level;
 use crate::source::{Document, Kind, NodeId, Seen};
 
 /// Adds the configurations of all filters of this module in a document.
-pub fn filters(file: usize, document: &Document, resource: &Resource, found: &mut Vec<Configuration>) {
-    let mut walk = Walk { file, document, resource, seen: document.unseen(), way: Vec::new(), found };
+pub fn filters(file: usize, document: &Document, resource: &Resource, seen: &mut Seen, found: &mut Vec<Configuration>) {
+    let mut walk = Walk { file, document, resource, seen, way: Vec::new(), found };
     walk.visit(resource.root, None);
 }
 
@@ -26,7 +26,7 @@ struct Walk<'w> {
     file: usize,
     document: &'w Document,
     resource: &'w Resource,
-    seen: Seen,
+    seen: &'w mut Seen,
     /// The way from the root to the node that is visited.
     way: Vec<Step<'w>>,
     found: &'w mut Vec<Configuration>,

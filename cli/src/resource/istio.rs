@@ -1,15 +1,21 @@
 //! WasmPlugin and TrafficExtension.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::environment::{Variable, Variables};
 use super::text::ConfigText;
 use super::{Configuration, File, Place, Resource, finding, has_field, names_module, resources, sexagesimal, values};
 use crate::finding::{Finding, Level};
-use crate::source::{Document, NodeId};
+use crate::source::{Document, NodeId, Seen};
 
 /// The configuration of a resource, if it is one of this module.
-pub fn plugin(file: usize, document: &Document, resource: &Resource, files: &[File]) -> Option<Configuration> {
+pub fn plugin(
+    file: usize,
+    document: &Document,
+    resource: &Resource,
+    waypoints: &HashSet<String>,
+    numbers: &mut Seen,
+) -> Option<Configuration> {
     let spec = document.get(resource.root, &["spec"])?;
     let (wasm, way) = match resource.kind.as_str() {
         "TrafficExtension" => (document.get(spec, &["wasm"])?, "spec.wasm"),
@@ -28,10 +34,10 @@ pub fn plugin(file: usize, document: &Document, resource: &Resource, files: &[Fi
     plugin.judge_url(url);
     plugin.judge_phase();
     plugin.judge_failure();
-    let waypoint = plugin.is_for_waypoint(files);
+    let waypoint = plugin.is_for_waypoint(waypoints);
     plugin.judge_selector(waypoint);
     if let Some(configuration) = configuration {
-        plugin.findings.extend(sexagesimal(file, document, configuration, &resource.title));
+        plugin.findings.extend(sexagesimal(file, document, configuration, &resource.title, numbers));
     }
     let in_mesh = waypoint || plugin.is_sidecar();
     let position = configuration.map_or_else(|| document.position(wasm), |id| document.position(id));
@@ -158,14 +164,14 @@ impl Plugin<'_> {
         targets.into_iter().map(|(_, name)| name.to_owned()).collect()
     }
 
-    fn is_for_waypoint(&self, files: &[File]) -> bool {
+    fn is_for_waypoint(&self, waypoints: &HashSet<String>) -> bool {
         const LABEL: &str = "gateway.networking.k8s.io/gateway-name";
         let selected = self.document.at(self.spec, &["selector", "matchLabels"]);
         let selected = selected.and_then(|labels| self.document.text_at(labels, &[LABEL]));
         let targets = self.targets();
         let gateways = targets.iter().filter(|(kind, _)| *kind == "Gateway").map(|(_, name)| *name).chain(selected);
         let is_for_service = targets.iter().any(|(kind, _)| *kind == "Service");
-        is_for_service || gateways.into_iter().any(|name| name.contains("waypoint") || is_waypoint(name, files))
+        is_for_service || gateways.into_iter().any(|name| name.contains("waypoint") || waypoints.contains(name))
     }
 
     fn is_sidecar(&self) -> bool {
@@ -189,13 +195,16 @@ impl Plugin<'_> {
     }
 }
 
-/// Whether the stream has a Gateway of that name that is a waypoint.
-fn is_waypoint(name: &str, files: &[File]) -> bool {
-    files.iter().flat_map(|file| &file.documents).any(|document| {
-        let all = document.root().map(|root| resources(document, root)).unwrap_or_default();
-        all.iter().any(|resource| {
+/// The names of the Gateways of a stream that are waypoints.
+pub fn waypoints(files: &[File]) -> HashSet<String> {
+    let mut names = HashSet::new();
+    for document in files.iter().flat_map(|file| &file.documents) {
+        for resource in document.root().map(|root| resources(document, root)).unwrap_or_default() {
             let class = document.text_at(resource.root, &["spec", "gatewayClassName"]);
-            resource.kind == "Gateway" && resource.name == name && class == Some("istio-waypoint")
-        })
-    })
+            if resource.kind == "Gateway" && class == Some("istio-waypoint") {
+                names.insert(resource.name);
+            }
+        }
+    }
+    names
 }

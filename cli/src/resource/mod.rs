@@ -5,6 +5,7 @@ mod envoy;
 mod istio;
 mod kubernetes;
 mod route;
+mod store;
 mod text;
 
 pub use environment::{Variable, Variables, host_values};
@@ -12,13 +13,16 @@ pub use kubernetes::{Resource, resources};
 pub use route::{Route, routes};
 pub use text::ConfigText;
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use basic_auth::{FIELDS, Object};
 use saphyr_parser::ScalarStyle;
 
 use crate::finding::{Finding, Level};
-use crate::source::{Document, Kind, NodeId, Position, Scalar, Source, SyntaxError, is_sexagesimal, parse, write_json};
+use crate::source::{
+    Document, Kind, NodeId, Position, Scalar, Seen, Source, SyntaxError, is_sexagesimal, parse, write_json,
+};
 
 /// A file with its documents.
 #[derive(Debug)]
@@ -83,6 +87,7 @@ pub struct Place {
 /// Every configuration in some files, in their order.
 pub fn configurations(files: &[File]) -> Vec<Configuration> {
     let mut found = Vec::new();
+    let waypoints = istio::waypoints(files);
     for (index, file) in files.iter().enumerate() {
         if let Some(error) = &file.error {
             found.extend(broken_json(index, file, error));
@@ -93,18 +98,20 @@ pub fn configurations(files: &[File]) -> Vec<Configuration> {
                 continue;
             }
             let before = found.len();
+            // For all resources of the document, for a list may have any number.
+            let (mut seen, mut numbers) = (document.unseen(), document.unseen());
             for resource in resources(document, root) {
                 match resource.kind.as_str() {
-                    "WasmPlugin" | "TrafficExtension" => found.extend(istio::plugin(index, document, &resource, files)),
-                    _ => envoy::filters(index, document, &resource, &mut found),
+                    "WasmPlugin" | "TrafficExtension" => {
+                        found.extend(istio::plugin(index, document, &resource, &waypoints, &mut numbers));
+                    }
+                    "ConfigMap" | "Secret" => store::texts(index, document, &resource, &mut found),
+                    _ => envoy::filters(index, document, &resource, &mut seen, &mut found),
                 }
             }
             if found.len() == before && is_bare(file, document, root) {
-                found.push(bare(index, file, document, root));
+                found.push(whole(index, file, document, root, &mut numbers));
             }
-        }
-        if file.documents.is_empty() && file.error.is_none() && file.source.is_named {
-            found.push(empty(index));
         }
     }
     found
@@ -117,7 +124,13 @@ fn is_bare(file: &File, document: &Document, root: NodeId) -> bool {
     if document.members(root).iter().any(|(key, _)| document.text(*key).is_some_and(|key| OTHERS.contains(&key))) {
         return false;
     }
-    file.source.is_named || has_field(document, root)
+    // Another program's file is no configuration of this filter with all of its fields wrong.
+    let is_field = |(key, _): &(NodeId, NodeId)| {
+        document.text(*key).is_some_and(|key| names_module(key) || FIELDS.iter().any(|field| field.name == key))
+    };
+    let is_json = is_named_json(file) || matches!(file.source.text.trim_start().bytes().next(), Some(b'{' | b'['));
+    let is_meant = is_json || document.members(root).iter().any(is_field);
+    file.source.is_named && is_meant || has_field(document, root)
 }
 
 /// Whether a mapping has a field of the top of a configuration, or one that is nearly `basic_auth_rules`.
@@ -134,41 +147,37 @@ fn names_module(text: &str) -> bool {
     ["basic_auth", "basic-auth", "basicauth"].iter().any(|name| lower.contains(name))
 }
 
-fn bare(index: usize, file: &File, document: &Document, root: NodeId) -> Configuration {
+/// A document that is a configuration itself.
+fn whole(index: usize, file: &File, document: &Document, root: NodeId, seen: &mut Seen) -> Configuration {
     // JSON is handed over as it is written, so that errors are the module's own.
     let text = &file.source.text;
-    let is_named_json = Path::new(&file.source.name).extension().is_some_and(|ending| ending == "json");
-    let text = if is_named_json || serde_json::from_str::<&serde_json::value::RawValue>(text).is_ok() {
-        Ok(ConfigText::File(file.source.text.clone()))
+    let text = if is_named_json(file) || serde_json::from_str::<&serde_json::value::RawValue>(text).is_ok() {
+        Ok(ConfigText::File(text.clone()))
     } else {
         values(document, root)
     };
-    Configuration {
-        file: index,
-        resource: String::new(),
-        path: String::new(),
-        position: document.position(root),
-        text,
-        variables: Variables::default(),
-        place: Place::default(),
-        gateways: Vec::new(),
-        findings: sexagesimal(index, document, root, ""),
-    }
+    let findings = sexagesimal(index, document, root, "", seen);
+    Configuration { findings, ..bare(index, document.position(root), text) }
 }
 
-/// The file that is named is empty, and so is the configuration.
-fn empty(index: usize) -> Configuration {
+/// A configuration without a resource of its own.
+fn bare(file: usize, position: Position, text: Result<ConfigText, String>) -> Configuration {
     Configuration {
-        file: index,
+        file,
         resource: String::new(),
         path: String::new(),
-        position: Position::START,
-        text: Ok(ConfigText::File(String::new())),
+        position,
+        text,
         variables: Variables::default(),
         place: Place::default(),
         gateways: Vec::new(),
         findings: Vec::new(),
     }
+}
+
+/// Whether a file says by its name that it is JSON.
+fn is_named_json(file: &File) -> bool {
+    file.source.is_named && Path::new(&file.source.name).extension().is_some_and(|ending| ending == "json")
 }
 
 /// A bare configuration in JSON with a slip: what the module says of it.
@@ -177,14 +186,48 @@ fn broken_json(index: usize, file: &File, _: &SyntaxError) -> Option<Configurati
     let is_ours = file.source.is_named || text.contains("basic_auth_rules");
     let is_other = ["apiVersion", "\"kind\"", "static_resources", "\"configs\""].iter().any(|name| text.contains(name));
     let is_json = text.trim_start().starts_with(['{', '[']) && !text.contains("{{");
-    (is_ours && is_json && !is_other)
-        .then(|| Configuration { text: Ok(ConfigText::File(text.clone())), ..empty(index) })
+    (is_ours && is_json && !is_other).then(|| bare(index, Position::START, Ok(ConfigText::File(text.clone()))))
+}
+
+/// Keys that are there twice in the resources of Istio: of `spec: …` and `spec: {}` kubectl takes neither.
+pub fn doubled_keys(files: &[File]) -> Vec<Finding> {
+    const KINDS: [&str; 3] = ["WasmPlugin", "TrafficExtension", "EnvoyFilter"];
+    let mut findings = Vec::new();
+    for (index, file) in files.iter().enumerate() {
+        for document in &file.documents {
+            let resources = document.root().map(|root| resources(document, root)).unwrap_or_default();
+            let mut seen = document.unseen();
+            for resource in resources.iter().filter(|resource| KINDS.contains(&resource.kind.as_str())) {
+                let mut rest = vec![resource.root];
+                while let Some(id) = rest.pop().filter(|_| findings.len() < 100) {
+                    if !seen.is_new(id) {
+                        continue;
+                    }
+                    let mut names = HashSet::new();
+                    for (key, value) in document.members(id) {
+                        let name = document.text(*key).unwrap_or_default();
+                        if !names.insert(name) && name != "<<" {
+                            let place = (Level::Error, "doubled-key");
+                            let sentence = "the key is there twice, and kubectl refuses that; keep one";
+                            findings.push(finding(index, resource, document.position(*key), "", place, sentence));
+                        }
+                        // What is in there the module says itself.
+                        if name != "pluginConfig" {
+                            rest.push(*value);
+                        }
+                    }
+                    rest.extend(document.items(id));
+                }
+            }
+        }
+    }
+    findings
 }
 
 /// Texts without quotes that some programs take for numbers of base 60.
-fn sexagesimal(file: usize, document: &Document, id: NodeId, title: &str) -> Vec<Finding> {
+fn sexagesimal(file: usize, document: &Document, id: NodeId, title: &str, seen: &mut Seen) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let (mut rest, mut seen) = (vec![id], document.unseen());
+    let mut rest = vec![id];
     while let Some(id) = rest.pop() {
         if !seen.is_new(id) {
             continue;

@@ -30,8 +30,7 @@ impl JsonText {
 
 /// Writes a node as JSON; `None` where aliases unfold it beyond what the module takes, or too deep.
 pub fn write_json(document: &Document, id: NodeId) -> Option<JsonText> {
-    let texts = document.ids().filter_map(|id| document.text(id)).map(str::len).sum::<usize>();
-    let max_bytes = (texts + document.len()).saturating_mul(MAX_GROWTH);
+    let max_bytes = document.weight().saturating_mul(MAX_GROWTH);
     let mut writer = Writer { document, max_bytes, json: JsonText { text: String::new(), places: Vec::new() } };
     writer.write(id, 0)?;
     Some(writer.json)

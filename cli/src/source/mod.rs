@@ -48,7 +48,11 @@ impl fmt::Display for Position {
 impl Source {
     /// A text that was read.
     pub fn new(name: String, text: String, is_named: bool) -> Self {
-        let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(index, _)| index + 1);
+        // To YAML a carriage return alone ends a line as well.
+        let bytes = text.as_bytes();
+        let is_end =
+            |(index, byte): &(usize, &u8)| **byte == b'\n' || **byte == b'\r' && bytes.get(index + 1) != Some(&b'\n');
+        let ends = bytes.iter().enumerate().filter(is_end).map(|(index, _)| index + 1);
         let lines = std::iter::once(0).chain(ends).collect();
         Self { name, text, lines, is_named }
     }
@@ -92,5 +96,8 @@ mod tests {
             assert_eq!((source.position(offset), source.offset(position)), (position, offset));
         }
         assert_eq!(["", "aé", "b", "", ""], [0, 1, 2, 3, 4].map(|line| source.line(line)));
+        let source = Source::new("x".into(), "a\rb\r\nc".into(), true);
+        assert_eq!(["a", "b", "c"], [1, 2, 3].map(|line| source.line(line)));
+        assert_eq!(source.position(2), Position { line: 2, column: 1 });
     }
 }

@@ -23,6 +23,8 @@ pub struct Document {
     nodes: Vec<Node>,
     /// The root; `None` of an empty document.
     root: Option<NodeId>,
+    /// How many bytes its texts have.
+    text_bytes: usize,
 }
 
 /// The index of a node.
@@ -103,6 +105,11 @@ impl Document {
         self.nodes.len()
     }
 
+    /// How much there is of it: its nodes, and the bytes of its texts.
+    pub fn weight(&self) -> usize {
+        self.len() + self.text_bytes
+    }
+
     /// The nodes that begin in a line.
     pub fn nodes_of_line(&self, line: usize) -> impl Iterator<Item = &Node> {
         let first = self.nodes.partition_point(|node| node.start.line < line);
@@ -163,6 +170,13 @@ impl Document {
         self.text(self.at(id, way)?)
     }
 
+    /// Puts all nodes where they stand in the file that holds the text of this document.
+    pub fn relocate(&mut self, place: impl Fn(Position) -> Position) {
+        for node in &mut self.nodes {
+            (node.start, node.end) = (place(node.start), place(node.end));
+        }
+    }
+
     /// Where a node begins.
     pub fn position(&self, id: NodeId) -> Position {
         self.node(id).map_or(Position::START, |node| node.start)
@@ -176,15 +190,17 @@ impl Document {
 pub fn parse(source: &Source) -> Result<Vec<Document>, SyntaxError> {
     let mut parser = Parser::new_from_str(&source.text);
     let mut documents = Vec::new();
-    let mut builder = Builder::default();
+    let (mut builder, mut nodes_before) = (Builder::default(), 0);
     while let Some(event) = parser.next_event() {
         let (event, span) = event.map_err(|error| syntax_error(source, position(error.marker()), error.info()))?;
         let (start, end) = (position(&span.start), position(&span.end));
-        builder.nodes_before = documents.iter().map(Document::len).sum();
         match event {
             Event::StreamEnd => break,
-            Event::DocumentEnd => documents.push(std::mem::take(&mut builder.document)),
-            Event::DocumentStart(_) => builder = Builder::default(),
+            Event::DocumentEnd => {
+                nodes_before += builder.document.len();
+                documents.push(std::mem::take(&mut builder.document));
+            }
+            Event::DocumentStart(_) => builder = Builder { nodes_before, ..Builder::default() },
             event => builder.add(event, start, end)?,
         }
     }
@@ -282,6 +298,9 @@ impl Builder {
         if self.nodes_before + id.0 >= MAX_NODES {
             let sentence = format!("more than {MAX_NODES} nodes; give the part that matters");
             return Err(SyntaxError { position: start, sentence });
+        }
+        if let Kind::Scalar { text, .. } = &kind {
+            self.document.text_bytes += text.len();
         }
         self.document.nodes.push(Node { start, end, kind });
         Ok(id)

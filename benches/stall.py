@@ -165,7 +165,7 @@ def address(number):
 class Comers:
     """Users with the same password, each from an address of its own, who come again each second until they are in.
 
-    Beside them there are innocent requests, each on a connection of its own.
+    Beside them there are innocent requests.
     """
 
     def __init__(self, port, users):
@@ -194,7 +194,7 @@ class Comers:
             for due, kind in steps:
                 is_user = kind in self._last
                 data = get("/login", f"{kind}:{PASSWORD}") if is_user else get("/open")
-                source = address(self._users.index(kind)) if is_user else "127.0.0.1"
+                source = address(self._users.index(kind)) if is_user else None
                 yield due, kind, self._port, data, source
 
     def requests_since(self):

@@ -11,7 +11,7 @@ use crate::request::HeaderNames;
 pub(crate) const DEFAULT_HASH_BUDGET_MS_PER_SECOND: u32 = 250;
 
 /// The highest `hash_budget_ms_per_second`, in milliseconds: all of the time, as far as slices of 2 ms in each tick go,
-/// which is about a third.
+/// which is about a third, and somewhat less than a half of a worker that is idle.
 pub const MAX_HASH_BUDGET_MS_PER_SECOND: u32 = 1_000;
 
 /// `lockout`: when a client is locked, and for how long.

@@ -106,6 +106,11 @@ impl Budget {
         rest
     }
 
+    /// A request came, which the worker has to do beside hashing.
+    pub fn request(&mut self) {
+        self.idleness.request();
+    }
+
     /// How long the rest before the next tick is to be. It changes with a tick alone.
     #[must_use]
     pub fn next_rest(&self) -> Duration {

@@ -1,7 +1,8 @@
-//! Whether a worker has anything else to do, told by its ticks.
+//! Whether a worker has anything else to do, told by its ticks and by the requests between them.
 //!
 //! A worker is one loop over what there is to do. A tick that comes when it was asked for found nothing else in its way:
-//! whatever had come during the slice before was done within the rest. One that comes late had to wait for that.
+//! whatever had come during the slice before was done within the rest. One that comes late had to wait for that. A rest is
+//! long enough for many requests, so those that came count as well: a worker that is half busy is not idle.
 //!
 //! Envoy's clock for timers moves every 4 ms on a usual kernel. So a tick that is asked for 2 ms after a slice of 2 ms comes
 //! on time, but every seventh or so, whose rest began when the clock had just moved, comes 2 ms late for that reason
@@ -15,8 +16,11 @@ pub const REST: Duration = Duration::from_millis(4);
 /// The same where it has nothing else to do, and hashing may have more than ticks so far apart can give.
 pub const SHORT_REST: Duration = Duration::from_millis(2);
 
-/// By how much a tick may miss its time.
+/// By how much a tick may miss its time, requests counted as [`REQUEST`] each.
 const TOLERANCE: Duration = Duration::from_micros(500);
+
+/// What a request keeps Envoy busy for, its answer included. So about 1,200 requests a second make a worker busy.
+const REQUEST: Duration = Duration::from_micros(100);
 
 /// How many more ticks have to come on time than three times those that come late, until a worker is idle.
 const CERTAIN: u8 = 8;
@@ -29,6 +33,8 @@ const LATE: u8 = 3;
 pub struct Idleness {
     /// When the rest began, and how long it was to be; `None` where no tick follows.
     rest: Option<(Duration, Duration)>,
+    /// How many requests came since then.
+    requests: u32,
     certainty: u8,
     is_idle: bool,
 }
@@ -37,12 +43,20 @@ impl Idleness {
     /// A rest begins that is to be so long.
     pub fn rest(&mut self, now: Duration, asked: Duration) {
         self.rest = Some((now, asked));
+        self.requests = 0;
+    }
+
+    /// A request came, whatever it is.
+    pub fn request(&mut self) {
+        self.requests = self.requests.saturating_add(1);
     }
 
     /// A tick begins. Says nothing of the worker if it is the first after a time without any.
     pub fn tick(&mut self, now: Duration) {
         let Some((since, asked)) = self.rest.take() else { return };
-        if now.saturating_sub(since) <= asked.saturating_add(TOLERANCE) {
+        let late =
+            now.saturating_sub(since).saturating_sub(asked).saturating_add(REQUEST.saturating_mul(self.requests));
+        if late <= TOLERANCE {
             self.certainty = self.certainty.saturating_add(1).min(CERTAIN);
         } else {
             self.certainty = self.certainty.saturating_sub(LATE);
@@ -104,6 +118,21 @@ mod tests {
         assert!(after(mixed(6)) && after(mixed(4)));
         assert!(!after(mixed(2)) && !after(mixed(1)));
         assert!(!after([100; 8].into_iter().chain(mixed(2))), "nor does it stay idle");
+    }
+
+    #[test]
+    fn a_worker_with_many_requests_is_busy_though_its_ticks_come_on_time() {
+        let idle_beside = |requests: u32| {
+            let mut idleness = Idleness::default();
+            for tick in 0..100 {
+                idleness.rest(Duration::from_millis(4 * tick), REST);
+                (0..requests).for_each(|_| idleness.request());
+                idleness.tick(Duration::from_micros(4_000 * (tick + 1) + 60));
+            }
+            idleness.is_idle()
+        };
+        assert!(idle_beside(0) && idle_beside(4));
+        assert!(!idle_beside(5) && !idle_beside(1_000));
     }
 
     #[test]

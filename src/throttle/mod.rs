@@ -86,6 +86,7 @@ impl Throttle {
         source_address: SourceAddress<'_>,
         clock: Clock<'_>,
     ) -> Outcome<'p> {
+        self.queue.request();
         let mut login = match Login::from_request(policy, request, source_address) {
             Ok(login) => login,
             Err(decision) => return Outcome::Decided(decision),

@@ -286,6 +286,11 @@ impl<T: Task> Queue<T> {
         finished
     }
 
+    /// A request came, whether or not it has a task.
+    pub fn request(&mut self) {
+        self.budget.request();
+    }
+
     /// A rest begins after which [`Queue::work`] follows; how long it is to be.
     pub fn rest(&mut self, now: Duration) -> Duration {
         self.budget.rest(now)

@@ -14,20 +14,23 @@ PACE = 1 / 3
 """Nanoseconds an instruction."""
 
 
-def come_back(module, late, **options):
+def come_back(module, late, beside=0, **options):
     """All users log in at once, and again when they are told to; what came of it.
 
-    Ticks come so many nanoseconds late. Each user comes from an address of its own.
+    Ticks come so many nanoseconds late, and `beside` is how many open requests come before each. Each user comes from
+    an address of its own.
     """
-    plugin = module.plugin({"basic_auth_rules": [{"prefix": "/", "htpasswd": LIST}], **options})
+    plugin = module.plugin({"basic_auth_rules": [{"prefix": "/users", "htpasswd": LIST}], **options})
     plugin.pace = PACE
     began, worked, longest = plugin.now, 0, 0
     outside, waiting, periods = dict.fromkeys(range(len(USERS)), plugin.now), {}, set()
     while outside or waiting:
         for number in [number for number, due in outside.items() if due <= plugin.now]:
-            request = workload.request("/", credential=(USERS[number], "secret7"))
+            request = workload.request("/users", credential=(USERS[number], "secret7"))
             waiting[number] = plugin.open(request, properties={("source", "address"): f"10.0.0.{number}:4711".encode()})
             del outside[number]
+        for _ in range(beside):
+            plugin.request(workload.request(workload.OPEN))
         plugin.now += (plugin.tick_period or 1_000) * 1_000_000 + late
         periods.add(plugin.tick_period)
         before = plugin.now
@@ -55,6 +58,12 @@ def test_a_busy_worker_keeps_the_budget_and_an_idle_one_gives_twice_that(module)
     assert idle["seconds"] < busy["seconds"]
     # Nobody else waits longer for a slice.
     assert idle["longest"] <= busy["longest"] * 1.05
+
+
+def test_a_worker_with_many_other_requests_keeps_the_budget(module):
+    busy = come_back(module, 60_000, beside=5)
+    assert busy["share"] <= 275 and 2 not in busy["periods"]
+    assert 2 in come_back(module, 60_000, beside=2)["periods"]
 
 
 def test_a_small_budget_stays_small(module):

@@ -15,7 +15,7 @@ pub fn answer(question: &str) -> String {
     let field = |name: &str| question.get(name).and_then(Value::as_str).unwrap_or_default();
     let stream = Stream::of_text(field("text").to_owned());
     let mut asked = Asked::new(field("method").as_bytes(), field("url").as_bytes());
-    asked.user = Some(field("user").as_bytes().to_vec()).filter(|user| !user.is_empty());
+    asked.user = Some(field("user").as_bytes().to_vec()).filter(|user| !user.is_empty()).or(asked.user);
     let findings: Vec<Value> = findings(&stream)
         .iter()
         .map(|finding| {

@@ -39,8 +39,12 @@ impl Asked {
         } else if let Some((scheme, rest)) = split("https").or_else(|| split("http")) {
             asked.scheme = Some(scheme.into());
             let end = rest.iter().position(|byte| matches!(byte, b'/' | b'?' | b'#')).unwrap_or(rest.len());
-            let (host, path) = rest.split_at_checked(end).unwrap_or((rest, b""));
-            asked.host = Some(host.to_vec());
+            let (authority, path) = rest.split_at_checked(end).unwrap_or((rest, b""));
+            // As curl does: user and password are sent as a credential, and not in the host.
+            let at = authority.iter().rposition(|byte| *byte == b'@');
+            let (user, host) = at.and_then(|at| authority.split_at_checked(at)).unwrap_or((b"", authority));
+            asked.user = at.map(|_| decoded(user));
+            asked.host = Some(host.strip_prefix(b"@").unwrap_or(host).to_vec());
             // No client sends a fragment.
             let path = path.split(|byte| *byte == b'#').next().unwrap_or_default();
             asked.path = Some(if path.starts_with(b"/") { path.to_vec() } else { [b"/", path].concat() });
@@ -48,6 +52,12 @@ impl Asked {
             asked.path = Some(url.to_vec());
         }
         asked
+    }
+
+    /// Whether that is a URL or a path, and not a host without a scheme.
+    pub fn is_url(method: &[u8], url: &[u8]) -> bool {
+        let starts = |start: &&[u8]| url.starts_with(start);
+        method == b"CONNECT" || url == b"*" || [&b"/"[..], b"http://", b"https://"].iter().any(starts)
     }
 
     /// Adds a header, `name: value`; those that begin with a colon replace a part of the request.
@@ -99,7 +109,9 @@ impl Asked {
     pub fn line(&self) -> String {
         let method = self.method.escape_ascii();
         let path = self.path.as_deref().unwrap_or_default().escape_ascii();
-        match (&self.host, &self.scheme) {
+        // Before an `@` may be a password.
+        let after_at = |host: &Vec<u8>| host.rsplit(|byte| *byte == b'@').next().unwrap_or_default().to_vec();
+        match (self.host.as_ref().map(after_at), &self.scheme) {
             (Some(host), Some(scheme)) => format!("{method} {}://{}{path}", scheme.escape_ascii(), host.escape_ascii()),
             (Some(host), None) => format!("{method} {}{path}", host.escape_ascii()),
             (None, _) => format!("{method} {path}"),
@@ -107,9 +119,32 @@ impl Asked {
     }
 }
 
+/// A text without its percent escapes; what is none stays.
+fn decoded(text: &[u8]) -> Vec<u8> {
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let [first, after @ ..] = rest {
+        let digits = after.get(..2).filter(|_| *first == b'%').and_then(|digits| str::from_utf8(digits).ok());
+        let escaped = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        decoded.push(escaped.unwrap_or(*first));
+        rest = if escaped.is_some() { after.get(2..).unwrap_or_default() } else { after };
+    }
+    decoded
+}
+
 #[cfg(test)]
 mod tests {
     use super::Asked;
+
+    #[test]
+    fn user_and_password_of_a_url_are_a_credential_and_are_not_shown() {
+        let asked = Asked::new(b"GET", b"https://a%40b:hunter2%@foo.com/x@y");
+        assert_eq!((asked.user.as_deref(), asked.host.as_deref()), (Some(&b"a@b:hunter2%"[..]), Some(&b"foo.com"[..])));
+        assert_eq!(asked.line(), "GET https://foo.com/x@y");
+        let mut asked = Asked::new(b"GET", b"/");
+        asked.add_header(b"host: a:hunter2@foo.com").unwrap();
+        assert_eq!((asked.line(), asked.user), ("GET https://foo.com/".to_owned(), None));
+    }
 
     #[test]
     fn a_url_is_taken_apart() {

@@ -1,9 +1,11 @@
 //! What is known of the proxies' environment: from the stream, and from `--env` on the command line.
 
 use std::collections::HashMap;
-use std::fs;
+use std::fs::File;
 
-use crate::resource::{File, host_values};
+use crate::resource;
+use crate::resource::host_values;
+use crate::source::read_text;
 
 /// The values of variables, by name.
 #[derive(Debug, Default)]
@@ -14,13 +16,16 @@ impl Values {
     ///
     /// # Errors
     /// A sentence: an entry has no `=`, or its file cannot be read.
-    pub fn new(files: &[File], given: &[String]) -> Result<Self, String> {
+    pub fn new(files: &[resource::File], given: &[String]) -> Result<Self, String> {
         let mut values = host_values(files);
         for entry in given {
             // What stands before a missing `=` may be a value.
             let (name, value) = entry.split_once('=').ok_or("--env: write NAME=@FILE or NAME=TEXT")?;
             let value = match value.strip_prefix('@') {
-                Some(file) => fs::read_to_string(file).map_err(|error| format!("--env {name}: {file}: {error}"))?,
+                Some(file) => {
+                    let text = File::open(file).map_err(|error| error.to_string()).and_then(read_text);
+                    text.map_err(|error| format!("--env {name}: {file}: {error}"))?
+                }
                 None => value.to_owned(),
             };
             values.insert(name.to_owned(), value);

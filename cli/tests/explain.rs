@@ -150,6 +150,10 @@ fn what_cannot_be_explained_is_one_sentence() {
     let file = root().join("examples/rules.json");
     let said = run(&["explain", &file.to_string_lossy(), "GET", "/", "-H", "secret"]);
     assert_eq!((said.exit, said.errors.contains("secret")), (2, false), "{}", said.errors);
+    let said = run(&["explain", &file.to_string_lossy(), "GET", "secret.example.com/"]);
+    assert_eq!((said.exit, said.errors.contains("secret")), (2, false), "{}", said.errors);
+    let said = run(&["explain", &file.to_string_lossy(), "GET", "https://ok:test@shop.test/productpage"]);
+    assert!(said.output.contains("accepted as ok") && !said.output.contains("ok:test"), "{}", said.output);
     // Of users that are not known it says so.
     let file = root().join("examples/envoy/htpasswd.yaml");
     let said = run(&["explain", &file.to_string_lossy(), "GET", "/productpage"]);

@@ -145,6 +145,22 @@ fn names_and_patterns_move_no_cursor() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn what_never_ends_is_not_waited_for() {
+    let rules = Scratch::new("rules.json", "{}");
+    let said = run(&["check", "--env", "X=@/dev/zero", rules.name()]);
+    assert_eq!((said.exit, said.errors.contains("more than ")), (2, true), "{}", said.errors);
+    assert_eq!(run(&["check", "/dev/zero"]).exit, 2);
+    // A pipe in a folder has no writer.
+    let folder = std::env::temp_dir().join(format!("basic-auth-pipe-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(folder.join("a.yaml")).status().unwrap();
+    let said = run(&["check", &folder.to_string_lossy()]);
+    fs::remove_dir_all(&folder).unwrap();
+    assert!(made.success() && said.exit == 2, "{}", said.output);
+}
+
 #[test]
 fn merged_mappings_are_read_as_kubectl_reads_them() {
     let text = "x: &x {prefix: /a, credentials: ['a:1']}\nbasic_auth_rules:\n- <<: *x\n  prefix: /b\n- <<: [*x]\n";

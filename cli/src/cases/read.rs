@@ -33,9 +33,12 @@ fn case(document: &Document, row: NodeId) -> Result<Case, Problem> {
     let request = text("request").ok_or_else(|| (row, "no `request`; write `GET https://example.com/`".to_owned()))?;
     let (method, url) =
         request.split_once(' ').ok_or_else(|| (row, "a request is a method and a URL or path".to_owned()))?;
+    if !Asked::is_url(method.as_bytes(), url.as_bytes()) {
+        return Err((row, "no URL; write `GET https://HOST/PATH`, or a path, which begins with `/`".to_owned()));
+    }
     let expect = text("expect").ok_or_else(|| (row, "no `expect`; write a status or a decision".to_owned()))?;
     let mut asked = Asked::new(method.as_bytes(), url.as_bytes());
-    asked.user = text("user").map(|user| user.as_bytes().to_vec());
+    asked.user = text("user").map(|user| user.as_bytes().to_vec()).or(asked.user);
     asked.has_body = text("body") == Some("true");
     if let Some(from) = text("from") {
         asked.from = Some(from.parse().map_err(|_| (row, "`from` is no address".to_owned()))?);
@@ -64,6 +67,7 @@ mod tests {
             problem("- request: GET /\n  expect: 401\n  hots: x\n").split(';').next(),
             Some("cases:3:3: an unknown field")
         );
+        assert_eq!(problem("- request: GET foo.com/\n  expect: 1\n").split(';').next(), Some("cases:1:3: no URL"));
         assert_eq!(problem("[]"), "cases: no case; write a list of `request` and `expect`");
         assert_eq!(problem("- request: GET /\n  from: x\n  expect: 1\n"), "cases:1:3: `from` is no address");
     }

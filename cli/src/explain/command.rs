@@ -42,11 +42,14 @@ fn explanations(arguments: &Explain) -> Result<Outcome, String> {
 
 /// The request of a command line.
 pub fn asked(method: &[u8], url: &[u8], options: &RequestOptions) -> Result<Asked, String> {
+    if !Asked::is_url(method, url) {
+        return Err("no URL; write `https://HOST/PATH`, or a path for any host, which begins with `/`".to_owned());
+    }
     let mut asked = Asked::new(method, url);
     for line in &options.header {
         asked.add_header(line.as_encoded_bytes())?;
     }
-    asked.user = options.user.as_ref().map(|user| user.as_encoded_bytes().to_vec());
+    asked.user = options.user.as_ref().map(|user| user.as_encoded_bytes().to_vec()).or(asked.user);
     asked.from = options.from;
     asked.has_body = options.body;
     Ok(asked)

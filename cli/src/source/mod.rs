@@ -6,7 +6,7 @@ mod scalar;
 mod yaml;
 
 pub use json::{JsonText, write_json};
-pub use open::{Opened, Unreadable, open};
+pub use open::{Opened, Unreadable, open, read_text};
 pub use scalar::{Scalar, is_sexagesimal};
 pub use yaml::{Document, Kind, Node, NodeId, Seen, SyntaxError, parse};
 

@@ -46,6 +46,19 @@ pub fn open<'n>(names: impl IntoIterator<Item = &'n str>) -> Opened {
     opened
 }
 
+/// The text of a file.
+///
+/// # Errors
+/// Why it cannot be read, in one sentence.
+pub fn read_text(from: impl Read) -> Result<String, String> {
+    let mut bytes = Vec::new();
+    let length = from.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    if length as u64 > MAX_BYTES {
+        return Err(format!("more than {MAX_BYTES} bytes; give the part that matters"));
+    }
+    String::from_utf8(bytes).map_err(|_| "not UTF-8; save it as UTF-8".to_owned())
+}
+
 impl Opened {
     fn folder(&mut self, folder: &Path, depth: usize) {
         let entries = folder.read_dir().and_then(Iterator::collect::<io::Result<Vec<_>>>);
@@ -62,9 +75,12 @@ impl Opened {
             if is_hidden || path.is_symlink() {
                 continue;
             }
+            // A pipe would never end.
             if path.is_dir() {
                 self.folder(&path, depth + 1);
-            } else if path.extension().is_some_and(|ending| ENDINGS.iter().any(|known| ending == *known)) {
+            } else if path.is_file()
+                && path.extension().is_some_and(|ending| ENDINGS.iter().any(|known| ending == *known))
+            {
                 self.file(&path, false);
             }
         }
@@ -79,20 +95,12 @@ impl Opened {
     }
 
     fn read(&mut self, name: &str, from: impl Read, is_named: bool) {
-        let mut bytes = Vec::new();
-        match from.take(MAX_BYTES + 1).read_to_end(&mut bytes) {
-            Err(error) => return self.refuse(name, error.to_string()),
-            Ok(length) if length as u64 > MAX_BYTES => {
-                return self.refuse(name, format!("more than {MAX_BYTES} bytes; give the part that matters"));
-            }
-            Ok(_) => {}
-        }
-        match String::from_utf8(bytes) {
+        match read_text(from) {
             Ok(text) => {
                 let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
                 self.sources.push(Source::new(name.to_owned(), text, is_named));
             }
-            Err(_) => self.refuse(name, "not UTF-8; save it as UTF-8".to_owned()),
+            Err(why) => self.refuse(name, why),
         }
     }
 

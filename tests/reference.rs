@@ -9,7 +9,7 @@
     reason = "tests panic when they fail"
 )]
 
-use base64::prelude::{BASE64_STANDARD, Engine};
+use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD, Engine};
 use basic_auth::{Config, Decision, HeaderLines, Policy, Reason, Request};
 use proptest::collection::vec;
 use proptest::option;
@@ -35,6 +35,8 @@ fn host() -> impl Strategy<Value = (String, String)> {
         (name(), name()).prop_map(|(end, any)| (format!("*.{end}"), format!("{any}.{end}"))),
         ("[a-z0-9]{1,8}", name()).prop_map(|(begin, any)| (format!("{begin}.*"), format!("{begin}.{any}"))),
         (name(), name()).prop_map(|(end, any)| (format!("*-{end}"), format!("{any}-{end}"))),
+        (name(), name()).prop_map(|(end, any)| (format!("*{end}"), format!("{any}{end}"))),
+        (name(), name()).prop_map(|(begin, any)| (format!("{begin}*"), format!("{begin}{any}"))),
         (name(), name()).prop_map(|(begin, any)| (format!("{begin}-*"), format!("{begin}-{any}"))),
         (1..255_u8).prop_map(|last| ("127.0.0*".to_owned(), format!("127.0.0.{last}"))),
         (1..255_u8).prop_map(|last| (format!("*.{last}"), format!("10.2.3.{last}"))),
@@ -64,8 +66,8 @@ fn credential() -> impl Strategy<Value = (String, String)> {
     // Without `$` and `{`: a placeholder that nobody filled in is refused here, as README.md says.
     let pair = ("[A-Za-z0-9_.@+-]{1,10}", "[!-#%-z|}~]([ -#%-z|}~]{0,8}[!-#%-z|}~])?")
         .prop_map(|(user, password)| format!("{user}:{password}"));
-    (pair, any::<bool>()).prop_map(|(pair, is_encoded)| {
-        let written = if is_encoded { BASE64_STANDARD.encode(&pair) } else { pair.clone() };
+    (pair, select(vec![None, Some(&BASE64_STANDARD), Some(&BASE64_STANDARD_NO_PAD)])).prop_map(|(pair, encoding)| {
+        let written = encoding.map_or_else(|| pair.clone(), |encoding| encoding.encode(&pair));
         (written, pair)
     })
 }

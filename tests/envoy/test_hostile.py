@@ -12,6 +12,15 @@ RULES = {
     ]
 }
 OTHER_RULES = {"realm": "other", "basic_auth_rules": [{"prefix": "/other", "credentials": ["other:other"]}]}
+SWITCHED_OFF = {"@type": "type.googleapis.com/envoy.config.route.v3.FilterConfig", "disabled": True}
+OPEN_ROUTE = [
+    {
+        "match": {"prefix": "/productpage/open"},
+        "direct_response": {"status": 200},
+        "typed_per_filter_config": {"basic_auth": SWITCHED_OFF},
+    },
+    *answer_200(),
+]
 RIGHT, OTHER = basic("ok:test"), basic("other:other")
 
 
@@ -27,6 +36,8 @@ def proxy(plugin, version):
         listener("named", [plugin(RULES, root_id="some_plugin_name")], answer_200()),
         listener("empty", [plugin("")], answer_200()),
         listener("braces", [plugin("{}")], answer_200()),
+        listener("switched_off", [plugin(RULES)], OPEN_ROUTE),
+        listener("switched_off_and_normalised", [plugin(RULES)], OPEN_ROUTE, manager={"normalize_path": True}),
         listener("shown", [plugin(RULES)], [{"match": {"prefix": "/"}, "route": {"cluster": "upstream"}}]),
     ]
     address = {"socket_address": {"address": "127.0.0.1", "port_value": upstream.start()}}
@@ -159,6 +170,15 @@ def test_any_root_id_protects(proxy, send):
     """The C++ module under Istio's `pluginName`: every request passed."""
     assert send(proxy.ports["named"], b"GET", b"/productpage").status == 401
     assert send(proxy.ports["named"], b"GET", b"/productpage", [RIGHT]).status == 200
+
+
+def test_a_route_that_switches_the_filter_off_is_chosen_by_the_path_as_it_came(proxy, send):
+    """What docs/matching.md says that no rule can see, and that `normalize_path` mends it."""
+    for name, status in (("switched_off", 200), ("switched_off_and_normalised", 401)):
+        port = proxy.ports[name]
+        assert send(port, b"GET", b"/productpage/open/../secret").status == status
+        assert send(port, b"GET", b"/productpage/secret").status == 401
+        assert send(port, b"GET", b"/productpage/open/x").status == 200
 
 
 def test_an_empty_configuration_passes_everything_and_warns(proxy, send):

@@ -118,6 +118,8 @@ SHAPES_OF_RULES = {
     "rules that cover everything": [{"prefix": "/"}] * 10_000,
     "exceptions by suffix": [{"prefix": "/", "except": [{"suffix": ".css"}, {"suffix": ".js"}]}] * 1_000,
     "long exceptions": [{"prefix": "/", "except": [{"suffix": "a" * 60}]}] * 5_000,
+    "nested prefixes": [{"prefix": "/" + "a" * length} for length in range(2_000)],
+    "nested prefixes of segments": [{"prefix": "/" + "a/" * number} for number in range(2_000)],
     "one rule with exceptions alike": [{"prefix": "/", "except": [{"suffix": "a"}] * 9_000}],
 }
 
@@ -129,5 +131,6 @@ def test_rules_do_not_hold_a_worker(module, shape, first_match):
     rules = [{**rule, "credentials": [user]} for rule in SHAPES_OF_RULES[shape]]
     plugin = module.plugin({"basic_auth_rules": rules, "first_match": first_match})
     paths = ["/", "/a", "/x.css", "/" * 62, MANY + "/x.css", MANY + "a" * 60, MANY + "a" * 300, "/a/" + "/" * 60 + "a"]
+    paths += ["/" + "a" * 2_000, "/" + "a" * 1_000 + "/%61;x//%2e", "/" + "a" * 200 + MANY, "/" + "a/" * 2_000 + "%61"]
     dearest = max(fuel(plugin, path) for path in paths)
     assert dearest <= MATCHING, f"{dearest:,}"

@@ -357,7 +357,7 @@ impl<'p> Login<'p> {
         if policy.refuses_path(&path) {
             return Err(Decision::AmbiguousPath);
         }
-        let mut covering = policy.covering_path(request, path);
+        let Some(mut covering) = policy.covering_path(request, path) else { return Err(Decision::Pass) };
         let Some(mut first) = covering.next() else { return Err(Decision::Pass) };
         let (index, _) = first;
         let options = policy.options();

@@ -432,11 +432,12 @@ impl Policy {
     /// with `first_match` the first one for each reading.
     #[must_use]
     pub fn covering<'p>(&'p self, request: &Request<'p>) -> Covering<'p> {
-        self.covering_path(request, Readings::parse(request.method, request.path))
+        let path = Readings::parse(request.method, request.path);
+        self.covering_path(request, path).unwrap_or_else(|| Covering::listed(self, Vec::new()))
     }
 
-    /// The same, of a request whose path was read.
-    pub(crate) fn covering_path<'p>(&'p self, request: &Request<'p>, path: Readings<'p>) -> Covering<'p> {
+    /// The same, of a request whose path was read; `None` if it is known at once that there are none.
+    pub(crate) fn covering_path<'p>(&'p self, request: &Request<'p>, path: Readings<'p>) -> Option<Covering<'p>> {
         let mut path = path;
         if self.options.first_match {
             let budget = MatchBudget::new();
@@ -445,11 +446,15 @@ impl Policy {
                 // Every rule may be the first, and no exception is known to hold.
                 path = Readings::Unreadable;
             } else if let Some(rules) = rules {
-                return rules;
+                return Some(rules);
             }
         }
         let candidates = self.index.candidates(request.authority, &path);
-        Covering { policy: self, candidates, method: request.method, path, budget: MatchBudget::new(), is_sure: false }
+        if candidates.are_none() {
+            return None;
+        }
+        let (method, budget) = (request.method, MatchBudget::new());
+        Some(Covering { policy: self, candidates, method, path, budget, is_sure: false })
     }
 
     /// Whether a path is refused because it has several readings, or none.
@@ -627,7 +632,15 @@ impl<'p> Covering<'p> {
 impl<'p> Iterator for Covering<'p> {
     type Item = (usize, &'p Rule);
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
+        // As it mostly is behind the first.
+        if self.candidates.are_none() { None } else { self.find() }
+    }
+}
+
+impl<'p> Covering<'p> {
+    fn find(&mut self) -> Option<(usize, &'p Rule)> {
         let Self { policy, candidates, method, path, budget, is_sure } = self;
         let policy = *policy;
         let target = Target { method, path, budget };

@@ -12,10 +12,8 @@
 
 use std::cell::{Cell, Ref, RefCell, RefMut};
 use std::fmt;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::time::Duration;
 
-use hashbrown::HashMap;
 use hashlink::LinkedHashMap;
 use log::{debug, error, info, warn};
 
@@ -25,6 +23,7 @@ use crate::host::HostError;
 use crate::policy::Policy;
 use crate::request::Request;
 use crate::request::client::parse_source_address;
+use crate::request::number::{ByNumber, NumberHash};
 use crate::response::Response;
 use crate::telemetry::{Account, Event, Levels, MetricHost, Metrics, Wave};
 use crate::throttle::{Outcome, SharedData, Throttle};
@@ -139,30 +138,9 @@ struct Configured {
 struct Waiting {
     throttle: Throttle,
     /// Every request that was paused and is not over.
-    states: States,
+    states: ByNumber<RequestState>,
     /// When those of them were paused that still wait, the first in front.
-    since: LinkedHashMap<u32, Duration, BuildHasherDefault<Number>>,
-}
-
-/// Where requests stand, by the numbers of their contexts. The proxy chooses those, so the hash needs no key.
-type States = HashMap<u32, RequestState, BuildHasherDefault<Number>>;
-
-/// Takes a number for its hash, spread over all bits.
-#[derive(Default)]
-struct Number(u64);
-
-impl Hasher for Number {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, _: &[u8]) {
-        // Numbers are all that is hashed.
-    }
-
-    fn write_u32(&mut self, number: u32) {
-        self.0 = u64::from(number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    }
+    since: LinkedHashMap<u32, Duration, NumberHash>,
 }
 
 impl Session {
@@ -176,7 +154,7 @@ impl Session {
     #[must_use]
     pub fn new(policy: Policy, key: &[u8; 32], shared: Box<dyn SharedData>, now: Duration) -> Self {
         let throttle = Throttle::new(&policy, key, shared, now);
-        let waiting = Waiting { throttle, states: States::default(), since: LinkedHashMap::default() };
+        let waiting = Waiting { throttle, states: ByNumber::default(), since: LinkedHashMap::default() };
         let metrics = Metrics::new(&policy);
         let fetches = RefCell::new(Fetches::new(policy.fetch_sources().len()));
         let configured = Configured { policy: RefCell::new(policy), waiting: RefCell::new(waiting), fetches };
@@ -283,19 +261,21 @@ impl Session {
     /// Decides about a request by its headers, a serialized [header map](crate::header_map), and carries that out, or lets
     /// it wait.
     pub fn on_request(&self, host: &impl Host, number: u32, headers: &[u8], has_body: bool) -> RequestState {
-        let Some(configured) = &self.configured else { return self.refuse(host, &Decision::NotConfigured) };
-        let Some(policy) = configured.policy() else { return self.refuse(host, &Decision::NotConfigured) };
+        let Some(configured) = &self.configured else { return self.refuse(host, None, &Decision::NotConfigured) };
+        let Some(policy) = configured.policy() else { return self.refuse(host, None, &Decision::NotConfigured) };
         let policy = &*policy;
         let mut request = Request { has_body, ..Request::default() };
         if request.read(headers, &policy.options().headers).is_none() {
             error!("basic_auth: headers that are no header map: a request of which nothing is known is refused");
-            return self.refuse(host, &Decision::NotConfigured);
+            return self.refuse(host, Some(policy), &Decision::NotConfigured);
         }
         let source_address = &mut || parse_source_address(&host.source_address()?);
         if !policy.needs_throttle() {
             return self.carry_out(host, policy, &request, &policy.decide_from(&request, source_address));
         }
-        let Some(mut waiting) = configured.waiting() else { return self.refuse(host, &Decision::NotConfigured) };
+        let Some(mut waiting) = configured.waiting() else {
+            return self.refuse(host, Some(policy), &Decision::NotConfigured);
+        };
         let outcome = waiting.throttle.decide(policy, &request, number, source_address, &mut || host.now());
         if let Outcome::Decided(decision) = outcome {
             drop(waiting);
@@ -307,7 +287,7 @@ impl Session {
             waiting.throttle.forget(number);
             drop(waiting);
             error!("basic_auth: {error}: a request that would have to wait is refused");
-            return self.refuse(host, &Decision::NotConfigured);
+            return self.refuse(host, Some(policy), &Decision::NotConfigured);
         }
         waiting.states.insert(number, RequestState::Waiting);
         waiting.since.insert(number, host.now());
@@ -431,10 +411,9 @@ impl Session {
         self.told.try_borrow_mut().ok()
     }
 
-    /// Counts a decision about the request that is being handled, and tells logs what they want to know.
-    fn count(&self, host: &impl Host, decision: &Decision<'_>) {
-        let policy = self.configured.as_ref().and_then(Configured::policy);
-        let policy = policy.as_deref();
+    /// Counts a decision about the request that is being handled, and tells logs what they want to know. Where there is no
+    /// policy, nothing is known of what it asks for.
+    fn count(&self, host: &impl Host, policy: Option<&Policy>, decision: &Decision<'_>) {
         if let Some(mut told) = self.told() {
             told.metrics.count_decision(policy, decision);
             told.wave.note(decision, || parse_source_address(&host.source_address()?));
@@ -478,16 +457,16 @@ impl Session {
         }
         if decision.reason().is_some() {
             configured.set_state(number, RequestState::Answered);
-            self.refuse(host, decision);
+            self.refuse(host, Some(policy), decision);
             return;
         }
         if let Err(error) = tell_upstream(host, policy, decision) {
             error!("basic_auth: {error}: a request that was accepted is refused");
             configured.set_state(number, RequestState::Answered);
-            self.refuse(host, &Decision::NotConfigured);
+            self.refuse(host, Some(policy), &Decision::NotConfigured);
             return;
         }
-        self.count(host, decision);
+        self.count(host, Some(policy), decision);
         // Before it goes on: its body may follow within that very call.
         configured.set_state(number, RequestState::Passed);
         if let Err(error) = host.resume() {
@@ -509,16 +488,16 @@ impl Session {
             return self.pass(host);
         }
         if decision.reason().is_some() {
-            return self.refuse(host, decision);
+            return self.refuse(host, Some(policy), decision);
         }
         if let Err(error) = remove_claims(host, request).and_then(|()| tell_upstream(host, policy, decision)) {
             error!("basic_auth: {error}: a request that may pass is refused");
-            return self.refuse(host, &Decision::NotConfigured);
+            return self.refuse(host, Some(policy), &Decision::NotConfigured);
         }
         if matches!(decision, Decision::Pass) {
             return self.pass(host);
         }
-        self.count(host, decision);
+        self.count(host, Some(policy), decision);
         RequestState::Passed
     }
 
@@ -533,8 +512,8 @@ impl Session {
     }
 
     /// Answers the request that is being handled in the place of the upstream.
-    fn refuse(&self, host: &impl Host, decision: &Decision<'_>) -> RequestState {
-        self.count(host, decision);
+    fn refuse(&self, host: &impl Host, policy: Option<&Policy>, decision: &Decision<'_>) -> RequestState {
+        self.count(host, policy, decision);
         if let Some(response) = decision.response()
             && let Err(error) = host.respond(&response)
         {
@@ -614,8 +593,13 @@ fn tell_upstream(host: &impl Host, policy: &Policy, decision: &Decision<'_>) -> 
 }
 
 /// Removes the headers by which a client claims to be a user.
+#[inline]
 fn remove_claims(host: &impl Host, request: &Request<'_>) -> Result<(), HostError> {
-    let mut rest = request.username_headers.as_slice();
+    if request.username_headers.is_empty() { Ok(()) } else { remove_headers(host, &request.username_headers) }
+}
+
+fn remove_headers(host: &impl Host, names: &[&[u8]]) -> Result<(), HostError> {
+    let mut rest = names;
     while let Some((name, after)) = rest.split_first() {
         // One call removes all lines of a header.
         if !after.contains(name) {

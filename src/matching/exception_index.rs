@@ -9,7 +9,7 @@ use super::exception::{Exception, ExceptionPattern};
 use super::readings::Readings;
 use super::regex::PathRegex;
 use super::target::Target;
-use super::tree::{Forest, IndexedText};
+use super::tree::{Forest, From, IndexedText};
 
 /// Tells the exceptions of one rule from those of others.
 #[derive(Clone, Copy)]
@@ -70,8 +70,8 @@ impl ExceptionsBuilder {
     /// The exceptions that were entered.
     pub(crate) fn build(self, untried: Untried) -> Exceptions {
         Exceptions {
-            forward: Forest::new(self.forward),
-            backward: Forest::new(self.backward),
+            forward: Forest::new(self.forward, From::Beginning),
+            backward: Forest::new(self.backward, From::End),
             conditions: self.conditions,
             untried,
         }
@@ -136,11 +136,11 @@ impl Exceptions {
         }
         // Regexes are asked last, for each has to go through the whole path.
         let any = any_for_all_readings(target.path, |reading, survivors| {
-            self.forward.walk(id.texts(), reading.iter().copied(), |found| check(found, reading, survivors));
-            self.backward.walk(id.texts(), reading.iter().rev().copied(), |found| check(found, reading, survivors));
+            self.forward.walk(id.texts(), reading, |byte| *byte, |found| check(found, reading, survivors));
+            self.backward.walk(id.texts(), reading, |byte| *byte, |found| check(found, reading, survivors));
         }) || any_for_all_readings(target.path, |reading, survivors| {
-            let lower = reading.iter().map(u8::to_ascii_lowercase);
-            self.forward.walk(id.beginnings(), lower, |found| check(found, reading, survivors));
+            self.forward
+                .walk(id.beginnings(), reading, u8::to_ascii_lowercase, |found| check(found, reading, survivors));
         });
         if target.budget.is_spent() { untried } else { any }
     }

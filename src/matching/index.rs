@@ -15,7 +15,7 @@ use super::host::HostPattern;
 use super::path::PatternReading;
 use super::readings::{Readings, without_trailing_slash};
 use super::regex::tried;
-use super::tree::{Forest, IndexedText};
+use super::tree::{Forest, From, IndexedText};
 use crate::request::host::Host;
 
 /// The group of the rules for every host.
@@ -94,8 +94,8 @@ impl IndexBuilder {
     pub(crate) fn build(self) -> Index {
         Index {
             hosts: HostIndex::new(self.groups),
-            forward: Forest::new(self.forward),
-            backward: Forest::new(self.backward),
+            forward: Forest::new(self.forward, From::Beginning),
+            backward: Forest::new(self.backward, From::End),
             regexes: self.regexes,
             rules: self.rules,
         }
@@ -119,27 +119,28 @@ impl Index {
     /// The rules that may cover a request to that host and path, in order and without repetition.
     pub(crate) fn candidates(&self, host: Option<&[u8]>, path: &Readings<'_>) -> Candidates<'_> {
         let groups = self.hosts.groups(host);
-        let mut found = Found::default();
+        let groups = groups.as_deref().unwrap_or_default();
+        let mut found = Found::One(None);
         if let Readings::Plain(path) = path {
             // Nearly every path; a chain of iterators costs as much again.
             let mut reading = Some(*path);
             while let Some(path) = reading {
-                self.look_up(&groups, path, &mut found);
+                self.look_up(groups, path, &mut found);
                 reading = without_trailing_slash(path);
             }
             return found.into_candidates();
         }
-        let Some(readings) = path.covering() else { return self.every_rule(&groups) };
+        let Some(readings) = path.covering() else { return self.every_rule(groups) };
         let is_ascii = path.is_ascii();
         for reading in readings {
             if is_ascii {
-                self.look_up(&groups, reading, &mut found);
+                self.look_up(groups, reading, &mut found);
             } else {
-                self.look_up(&groups, &fold_case(reading), &mut found);
+                self.look_up(groups, &fold_case(reading), &mut found);
             }
             // Each reading may find them all again.
-            if found.several.len() > MAX_FOUND {
-                return self.every_rule(&groups);
+            if found.len() > MAX_FOUND {
+                return self.every_rule(groups);
             }
         }
         found.into_candidates()
@@ -156,10 +157,10 @@ impl Index {
         if matches!(Host::parse(host), Host::Unreadable) {
             return None;
         }
-        let groups = self.hosts.groups(host);
+        let groups = self.hosts.groups(host).unwrap_or_default();
         let readings = path.covering()?;
         Some(readings.map(move |reading| {
-            let mut found = Found::default();
+            let mut found = Found::One(None);
             let folded = fold_case(reading);
             self.look_up(&groups, &folded, &mut found);
             (reading, folded, found.into_candidates())
@@ -169,8 +170,8 @@ impl Index {
     /// Adds the rules that may cover a request by a reading of its path, of which all but ASCII letters are folded.
     fn look_up(&self, groups: &[u32], reading: &[u8], found: &mut Found) {
         for group in iter::once(EVERY_HOST).chain(groups.iter().copied()) {
-            self.forward.walk(group, lower(reading.iter()), |rules| found.extend(rules));
-            self.backward.walk(group, lower(reading.iter().rev()), |rules| found.extend(rules));
+            self.forward.walk(group, reading, u8::to_ascii_lowercase, |rules| found.extend(rules));
+            self.backward.walk(group, reading, u8::to_ascii_lowercase, |rules| found.extend(rules));
         }
         // A regex covers what it cannot be tried on, wherever that begins.
         if !self.regexes.is_empty() && tried(reading).is_none() {
@@ -190,33 +191,35 @@ impl Index {
     }
 }
 
-fn lower<'a>(text: impl Iterator<Item = &'a u8>) -> impl Iterator<Item = u8> {
-    text.map(u8::to_ascii_lowercase)
-}
-
 /// Numbers of rules as they are found. One alone, which is the common case, needs no memory.
-#[derive(Default)]
-struct Found {
-    one: Option<u32>,
-    several: Vec<u32>,
+enum Found {
+    /// At most one.
+    One(Option<u32>),
+    /// In any order and perhaps with repetition.
+    Several(Vec<u32>),
 }
 
 impl Found {
     fn extend(&mut self, rules: &[u32]) {
-        match (rules, self.one) {
-            ([rule], None) if self.several.is_empty() => self.one = Some(*rule),
-            ([rule], Some(one)) if *rule == one => {}
-            _ => {
-                self.several.extend(self.one.take());
-                self.several.extend_from_slice(rules);
-            }
+        match (&mut *self, rules) {
+            (Self::One(one @ None), [rule]) => *one = Some(*rule),
+            (Self::One(Some(one)), [rule]) if rule == one => {}
+            (Self::One(one), _) => *self = Self::Several(one.iter().chain(rules).copied().collect()),
+            (Self::Several(found), _) => found.extend_from_slice(rules),
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::One(rule) => usize::from(rule.is_some()),
+            Self::Several(rules) => rules.len(),
         }
     }
 
     fn into_candidates(self) -> Candidates<'static> {
-        match self.one {
-            Some(rule) => Candidates::One(Some(rule)),
-            None => Candidates::several(self.several),
+        match self {
+            Self::One(rule) => Candidates::One(rule),
+            Self::Several(rules) => Candidates::several(rules),
         }
     }
 }
@@ -238,9 +241,12 @@ impl Candidates<'_> {
         rules.dedup();
         Self::Several(rules.into_iter())
     }
-}
 
-impl Candidates<'_> {
+    /// Whether it is known that there are none.
+    pub(crate) fn are_none(&self) -> bool {
+        matches!(self, Self::One(None))
+    }
+
     /// How many there are at most, where they are counted.
     pub(crate) fn at_most(&self) -> usize {
         match self {
@@ -302,21 +308,30 @@ impl HostIndex {
                 }
             }
         }
-        Self { is_empty, forward: Forest::new(forward), backward: Forest::new(backward), addresses }
+        Self {
+            is_empty,
+            forward: Forest::new(forward, From::Beginning),
+            backward: Forest::new(backward, From::End),
+            addresses,
+        }
     }
 
-    /// The groups of a host, but for the one of the rules for every host.
-    fn groups(&self, authority: Option<&[u8]>) -> Vec<u32> {
+    /// The groups of a host, but for the one of the rules for every host; `None` if there are no others.
+    #[inline]
+    fn groups(&self, authority: Option<&[u8]>) -> Option<Vec<u32>> {
+        if self.is_empty { None } else { Some(self.look_up(authority)) }
+    }
+
+    fn look_up(&self, authority: Option<&[u8]>) -> Vec<u32> {
         let mut groups = Vec::new();
-        if self.is_empty {
-            return groups;
-        }
         match Host::parse(authority) {
             Host::Unreadable => groups.push(UNREADABLE_HOST),
             Host::Ipv6(address) => groups.extend(self.addresses.get(&address)),
             Host::Name(name) => {
-                self.forward.walk(0, lower(name.iter()), |found| groups.extend_from_slice(found));
-                self.backward.walk(0, lower(name.iter().rev()), |found| groups.extend_from_slice(found));
+                self.forward.walk(0, name, u8::to_ascii_lowercase, |found| {
+                    groups.extend_from_slice(found);
+                });
+                self.backward.walk(0, name, u8::to_ascii_lowercase, |found| groups.extend_from_slice(found));
             }
         }
         groups

@@ -29,22 +29,37 @@ pub(crate) struct IndexedText {
 }
 
 /// Several trees, numbered from zero.
-#[derive(Default)]
 pub(crate) struct Forest {
+    from: From,
     /// The root of each tree; `None` where nothing was entered.
     roots: Vec<Option<u32>>,
     nodes: Vec<TreeNode>,
     /// The first byte of each node's label, close together for the search among siblings, which are sorted by it.
     first_bytes: Vec<u8>,
+    /// The other bytes of labels, in the order of the texts that are walked.
     labels: Vec<u8>,
     values: Vec<u32>,
+}
+
+/// At which end of a text a walk begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum From {
+    /// At its beginning.
+    Beginning,
+    /// At its end: the texts of the tree are reversed.
+    End,
 }
 
 /// A node: what it adds to the text of its parent, and what is reported where that leads.
 #[derive(Clone, Copy, Default)]
 struct TreeNode {
     children: u16,
+    /// The first byte of the first child's label.
+    lowest: u8,
+    /// Whether those of its children follow one another without a gap, as digits and letters mostly do.
+    is_dense: bool,
     first_child: u32,
+    /// Where the label is, but for its first byte.
     label: u32,
     label_length: u32,
     /// Where its values begin: first those that are reported on the way, then those for a text that ends here.
@@ -54,11 +69,12 @@ struct TreeNode {
 }
 
 impl Forest {
-    /// Builds the trees. The time is that of sorting the entries.
-    pub(crate) fn new(mut entries: Vec<IndexedText>) -> Self {
+    /// Builds the trees, of texts that are reversed where walks begin at the end. The time is that of sorting the entries.
+    pub(crate) fn new(mut entries: Vec<IndexedText>, from: From) -> Self {
         entries.sort_unstable();
         entries.dedup();
-        let mut forest = Self::default();
+        let (roots, nodes) = (Vec::new(), Vec::new());
+        let mut forest = Self { from, roots, nodes, first_bytes: Vec::new(), labels: Vec::new(), values: Vec::new() };
         for tree in entries.chunk_by(|entry, next| entry.tree == next.tree) {
             let number = tree.first().map_or(0, |entry| to_usize(entry.tree));
             forest.roots.resize(number, None);
@@ -72,27 +88,60 @@ impl Forest {
         forest
     }
 
-    /// Reports every value whose text in that tree is a prefix of `text`, or all of it.
-    pub(crate) fn walk(&self, tree: u32, mut text: impl Iterator<Item = u8>, mut report: impl FnMut(&[u32])) {
+    /// Reports every value whose text in that tree is a prefix of `text`, or all of it. Bytes of `text` count as what
+    /// `fold` makes of them.
+    pub(crate) fn walk(
+        &self,
+        tree: u32,
+        mut text: &[u8],
+        fold: impl Fn(&u8) -> u8 + Copy,
+        mut report: impl FnMut(&[u32]),
+    ) {
         let mut node =
             self.roots.get(to_usize(tree)).copied().flatten().and_then(|root| self.nodes.get(to_usize(root)));
         while let Some(here) = node {
             if here.prefix_values > 0 {
                 report(self.values(here.values, here.prefix_values));
             }
-            let Some(byte) = text.next() else {
+            let split = match self.from {
+                From::Beginning => text.split_first(),
+                From::End => text.split_last(),
+            };
+            let Some((byte, rest)) = split else {
                 if here.whole_values > 0 {
                     let first = here.values.saturating_add(here.prefix_values);
                     report(self.values(first, here.whole_values));
                 }
                 return;
             };
-            node = self.child(here, byte).filter(|child| {
-                // Among many texts most labels are one byte long.
-                child.label_length == 1
-                    || self.label(child).iter().skip(1).all(|expected| text.next() == Some(*expected))
-            });
+            let Some(child) = self.child(here, fold(byte)) else { return };
+            (node, text) = (Some(child), rest);
+            // Among many texts most labels are one byte long, and that one is known.
+            if child.label_length > 0 {
+                let Some(rest) = self.behind_label(child, rest, fold) else { return };
+                text = rest;
+            }
         }
+    }
+
+    /// What follows the label of a node, if a text has that next.
+    fn behind_label<'t>(&self, node: &TreeNode, text: &'t [u8], fold: impl Fn(&u8) -> u8) -> Option<&'t [u8]> {
+        let length = to_usize(node.label_length);
+        let label = self.labels.get(to_usize(node.label)..)?.get(..length)?;
+        let (part, rest) = match self.from {
+            From::Beginning => text.split_at_checked(length)?,
+            From::End => {
+                let (rest, part) = text.split_at_checked(text.len().checked_sub(length)?)?;
+                (part, rest)
+            }
+        };
+        // Mostly bytes are the same as they are.
+        let is_same = |(byte, expected): (&u8, &u8)| byte == expected || fold(byte) == *expected;
+        let are_same =
+            |(word, expected): (&[u8; 8], &[u8; 8])| word == expected || word.iter().zip(expected).all(is_same);
+        let ((words, bytes), (label_words, label_bytes)) = (part.as_chunks(), label.as_chunks());
+        let is_label = words.iter().zip(label_words).all(are_same) && bytes.iter().zip(label_bytes).all(is_same);
+        is_label.then_some(rest)
     }
 
     fn values(&self, first: u32, count: u32) -> &[u32] {
@@ -101,23 +150,27 @@ impl Forest {
     }
 
     fn child(&self, node: &TreeNode, byte: u8) -> Option<&TreeNode> {
-        let first = to_usize(node.first_child);
-        let bytes = self.first_bytes.get(first..)?.get(..usize::from(node.children))?;
-        // Digits and letters mostly stand there without a gap; a few others are found soonest one by one.
-        let guess = usize::from(byte.checked_sub(*bytes.first()?)?);
-        let index = if bytes.get(guess) == Some(&byte) {
-            guess
-        } else if bytes.len() <= 16 {
-            bytes.iter().position(|first| *first == byte)?
+        let guess = u16::from(byte.wrapping_sub(node.lowest));
+        let index = if node.is_dense {
+            (guess < node.children).then_some(usize::from(guess))?
         } else {
-            bytes.binary_search(&byte).ok()?
+            self.index_of_child(node, byte)?
         };
-        self.nodes.get(first.checked_add(index)?)
+        self.nodes.get(to_usize(node.first_child).checked_add(index)?)
     }
 
-    fn label(&self, node: &TreeNode) -> &[u8] {
-        let label = self.labels.get(to_usize(node.label)..).unwrap_or_default();
-        label.get(..to_usize(node.label_length)).unwrap_or_default()
+    /// Which of its children has that byte, where there are gaps between theirs.
+    fn index_of_child(&self, node: &TreeNode, byte: u8) -> Option<usize> {
+        let bytes = self.first_bytes.get(to_usize(node.first_child)..)?.get(..usize::from(node.children))?;
+        let guess = usize::from(byte.checked_sub(node.lowest)?);
+        if bytes.get(guess) == Some(&byte) {
+            Some(guess)
+        } else if bytes.len() <= 16 {
+            // A few are found soonest one by one.
+            bytes.iter().position(|first| *first == byte)
+        } else {
+            bytes.binary_search(&byte).ok()
+        }
     }
 
     /// Adds one tree of sorted entries and returns its root.
@@ -135,18 +188,29 @@ impl Forest {
                 let children = builder.children(built);
                 below.extend(children.iter().zip(first_child..).map(|(child, index)| (index, *child)));
                 self.nodes.resize(self.nodes.len().saturating_add(children.len()), TreeNode::default());
+                let first_byte_of = |child: Option<&u32>| {
+                    let child = child.and_then(|child| builder.nodes.get(to_usize(*child)));
+                    child.and_then(|child| builder.label(child).first().copied()).unwrap_or_default()
+                };
+                let (lowest, highest) = (first_byte_of(children.first()), first_byte_of(children.last()));
                 let label = to_u32(self.labels.len());
                 let text = builder.label(node);
-                self.labels.extend_from_slice(text);
+                let (first_byte, rest) = text.split_first().unwrap_or((&0, &[]));
+                match self.from {
+                    From::Beginning => self.labels.extend_from_slice(rest),
+                    From::End => self.labels.extend(rest.iter().rev()),
+                }
                 let values = to_u32(self.values.len());
                 let (whole_texts, prefixes): (Vec<&IndexedText>, Vec<&IndexedText>) =
                     builder.entries(node).iter().partition(|entry| entry.whole);
                 self.values.extend(prefixes.iter().chain(&whole_texts).map(|entry| entry.value));
                 let node = TreeNode {
                     children: u16::try_from(children.len()).unwrap_or(u16::MAX),
+                    lowest,
+                    is_dense: children.len() == usize::from(highest.wrapping_sub(lowest)).saturating_add(1),
                     first_child,
                     label,
-                    label_length: to_u32(text.len()),
+                    label_length: to_u32(rest.len()),
                     values,
                     prefix_values: to_u32(prefixes.len()),
                     whole_values: to_u32(whole_texts.len()),
@@ -156,7 +220,7 @@ impl Forest {
                     (self.nodes.get_mut(to_usize(index)), self.first_bytes.get_mut(to_usize(index)))
                 {
                     *slot = node;
-                    *byte = text.first().copied().unwrap_or_default();
+                    *byte = *first_byte;
                 }
             }
             level = below;
@@ -284,19 +348,19 @@ fn to_usize(index: u32) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{Forest, IndexedText};
+    use super::{Forest, From, IndexedText};
 
     fn forest(texts: &[(u32, &str, bool)]) -> Forest {
         let entry = |(&(tree, text, whole), value): (&(u32, &str, bool), u32)| {
             let text = text.as_bytes().into();
             IndexedText { tree, text, whole, value }
         };
-        Forest::new(texts.iter().zip(0..).map(entry).collect())
+        Forest::new(texts.iter().zip(0..).map(entry).collect(), From::Beginning)
     }
 
     fn found(forest: &Forest, tree: u32, text: &str) -> Vec<u32> {
         let mut found = Vec::new();
-        forest.walk(tree, text.bytes(), |values| found.extend_from_slice(values));
+        forest.walk(tree, text.as_bytes(), |byte| *byte, |values| found.extend_from_slice(values));
         found.sort_unstable();
         found
     }
@@ -326,6 +390,40 @@ mod tests {
             (3, "/api", &[]),
         ] {
             assert_eq!(found(&forest, tree, text), values, "tree {tree}, {text}");
+        }
+    }
+
+    #[test]
+    fn texts_are_found_from_either_end_and_as_they_are_folded() {
+        let labels = ["abcdefghijklmnopqrs", "abcdefghijklmnopqrt", "abcdefghi", "abcdefghij", "b"];
+        for from in [From::Beginning, From::End] {
+            let in_order = |text: &str| -> String {
+                if from == From::End { text.chars().rev().collect() } else { text.to_owned() }
+            };
+            let entries = labels.iter().zip(0..).map(|(text, value)| {
+                let text = text.as_bytes().into();
+                IndexedText { tree: 0, text, whole: false, value }
+            });
+            let forest = Forest::new(entries.collect(), from);
+            let found = |text: &str, fold: fn(&u8) -> u8| {
+                let mut found = Vec::new();
+                forest.walk(0, in_order(text).as_bytes(), fold, |values| found.extend_from_slice(values));
+                found.sort_unstable();
+                found
+            };
+            for (text, values) in [
+                ("abcdefghijklmnopqrs/x", &[0, 2, 3][..]),
+                ("abcdefghijklmnopqrt", &[1, 2, 3]),
+                ("abcdefghijklmnopqr", &[2, 3]),
+                ("abcdefghiJ", &[2]),
+                ("abcdefgh", &[]),
+                ("Abcdefghij", &[]),
+                ("bc", &[4]),
+            ] {
+                assert_eq!(found(text, |byte| *byte), values, "{text} {from:?}");
+            }
+            assert_eq!(found("ABCdefGHIjklmNOPQRS", u8::to_ascii_lowercase), [0, 2, 3], "{from:?}");
+            assert_eq!(found("ABCdefGHIjkl-NOPQRS", u8::to_ascii_lowercase), [2, 3], "{from:?}");
         }
     }
 

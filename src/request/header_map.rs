@@ -21,16 +21,31 @@ pub fn serialize(pairs: &[(&str, &[u8])]) -> Box<[u8]> {
 
 /// Calls `read` with the name and the value of each pair; `None` if the bytes are no such map.
 #[must_use]
-pub fn for_each<'a>(map: &'a [u8], mut read: impl FnMut(&'a [u8], &'a [u8])) -> Option<()> {
+pub fn for_each<'a>(map: &'a [u8], read: impl FnMut(&'a [u8], &'a [u8])) -> Option<()> {
+    for_each_where(map, |_| true, read)
+}
+
+/// The same for pairs whose name is as long as `is_wanted` says; the others are stepped over.
+#[must_use]
+pub(crate) fn for_each_where<'a>(
+    map: &'a [u8],
+    is_wanted: impl Fn(u32) -> bool,
+    mut read: impl FnMut(&'a [u8], &'a [u8]),
+) -> Option<()> {
     let (count, rest) = map.split_first_chunk()?;
-    let (lengths, mut pairs) = rest.split_at_checked(number(*count)?.checked_mul(8)?)?;
+    let (lengths, pairs) = rest.split_at_checked(number(*count)?.checked_mul(8)?)?;
+    // Numbers of 32 bits, fewer than there are bytes: their sum has less than 64.
+    let mut place = 0_u64;
     for &[n0, n1, n2, n3, v0, v1, v2, v3] in lengths.as_chunks().0 {
-        let (name, rest) = split_text(pairs, number([n0, n1, n2, n3])?)?;
-        let (value, rest) = split_text(rest, number([v0, v1, v2, v3])?)?;
-        pairs = rest;
-        read(name, value);
+        let name = u32::from_le_bytes([n0, n1, n2, n3]);
+        let value = u32::from_le_bytes([v0, v1, v2, v3]);
+        if is_wanted(name) {
+            let (name, rest) = split_text(pairs.get(usize::try_from(place).ok()?..)?, name)?;
+            read(name, split_text(rest, value)?.0);
+        }
+        place = place.wrapping_add(u64::from(name)).wrapping_add(u64::from(value)).wrapping_add(2);
     }
-    Some(())
+    (usize::try_from(place).ok()? <= pairs.len()).then_some(())
 }
 
 fn number(bytes: [u8; 4]) -> Option<usize> {
@@ -38,14 +53,14 @@ fn number(bytes: [u8; 4]) -> Option<usize> {
 }
 
 /// Splits off a text and the NUL behind it.
-fn split_text(bytes: &[u8], length: usize) -> Option<(&[u8], &[u8])> {
-    let (text, rest) = bytes.split_at_checked(length)?;
+fn split_text(bytes: &[u8], length: u32) -> Option<(&[u8], &[u8])> {
+    let (text, rest) = bytes.split_at_checked(usize::try_from(length).ok()?)?;
     Some((text, rest.split_first()?.1))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{for_each, serialize};
+    use super::{for_each, for_each_where, serialize};
 
     #[test]
     fn a_map_is_read_as_it_was_written() {
@@ -59,11 +74,22 @@ mod tests {
     }
 
     #[test]
+    fn names_of_other_lengths_are_stepped_over() {
+        let map = serialize(&[("a", b"1"), ("bb", b"22"), ("c", b""), ("dd", b"4")]);
+        let mut read = Vec::new();
+        for_each_where(&map, |length| length == 2, |name, value| read.push((name, value))).unwrap();
+        assert_eq!(read, [(&b"bb"[..], &b"22"[..]), (b"dd", b"4")]);
+    }
+
+    #[test]
     fn a_map_that_is_cut_short_is_none() {
         let map = serialize(&[(":path", b"/"), (":method", b"GET")]);
         for length in 0..map.len() {
-            assert!(for_each(&map[..length], |_, _| {}).is_none(), "{length} bytes");
+            for is_wanted in [false, true] {
+                assert!(for_each_where(&map[..length], |_| is_wanted, |_, _| {}).is_none(), "{length} bytes");
+            }
         }
-        assert!(for_each(&[0xff; 64], |_, _| {}).is_none());
+        assert!(for_each_where(&[0xff; 64], |_| false, |_, _| {}).is_none());
+        assert!(for_each_where(&[0xff; 64], |_| true, |_, _| {}).is_none());
     }
 }

@@ -32,14 +32,15 @@ impl Presented {
             HeaderLines::One(value) => value,
             HeaderLines::Several => return Self::Malformed,
         };
-        let Some((scheme, token)) = value.split_at_checked(5).filter(|(_, token)| token.first() == Some(&b' ')) else {
-            return Self::without_token(value);
-        };
-        if !scheme.eq_ignore_ascii_case(b"basic") {
+        let Some((scheme, mut token)) = value.split_first_chunk::<6>() else { return Self::without_token(value) };
+        // As nearly every client writes it, or in other letters.
+        if scheme != b"Basic " && !scheme.eq_ignore_ascii_case(b"basic ") {
             return Self::without_token(value);
         }
-        let spaces = token.iter().take_while(|byte| **byte == b' ').count();
-        let pair = decode(token.get(spaces..).unwrap_or_default()).and_then(|bytes| Pair::new(bytes).ok());
+        while let Some((b' ', rest)) = token.split_first() {
+            token = rest;
+        }
+        let pair = decode(token).and_then(|bytes| Pair::new(bytes).ok());
         pair.map_or(Self::Malformed, Self::Pair)
     }
 

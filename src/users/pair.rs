@@ -5,6 +5,7 @@
 use std::fmt;
 
 use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD, Engine};
+use subtle::ConstantTimeEq;
 
 use super::name::{self, UNFILLED, UserNameError};
 
@@ -52,9 +53,27 @@ impl Pair {
         &self.bytes
     }
 
-    /// The user name, and what follows it: the colon and the password.
-    pub(super) fn split_at_colon(&self) -> (&[u8], &[u8]) {
-        self.bytes.split_at_checked(self.colon).unwrap_or_default()
+    /// Whether two pairs are the same, in a time that depends on how long they are and on nothing else.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        if self.bytes.len() != other.bytes.len() {
+            return false;
+        }
+        let ((words, rest), (other_words, other_rest)) = (self.bytes.as_chunks(), other.bytes.as_chunks());
+        let differ = |one: &[u8; 8], other: &[u8; 8]| u64::from_ne_bytes(*one) ^ u64::from_ne_bytes(*other);
+        let mut difference = 0;
+        for (one, other) in words.iter().zip(other_words) {
+            difference |= differ(one, other);
+        }
+        // The last eight once more, rather than the rest byte by byte.
+        if let (Some(one), Some(other)) = (self.bytes.last_chunk(), other.bytes.last_chunk()) {
+            difference |= differ(one, other);
+        } else {
+            for (one, other) in rest.iter().zip(other_rest) {
+                difference |= u64::from(one ^ other);
+            }
+        }
+        // Whether anything differs is asked once, of all of it.
+        difference.ct_eq(&0).into()
     }
 
     /// The password. It must not leave this crate.
@@ -80,9 +99,18 @@ fn has_control_character(bytes: &[u8]) -> bool {
     let (words, rest) = bytes.as_chunks();
     // Where a byte is lower than what is taken from it, its highest bit becomes set; a carry only goes beyond such a
     // byte.
-    let any_below = |word: u64, least| word.wrapping_sub(least) & !word & HIGHEST_BITS != 0;
-    let has_any = |word: u64| any_below(word, SPACES) || any_below(word ^ DELETES, EACH);
-    words.iter().any(|word| has_any(u64::from_ne_bytes(*word))) || rest.iter().any(u8::is_ascii_control)
+    let below = |word: u64, least| word.wrapping_sub(least) & !word;
+    let marks = |bytes: &[u8; 8]| {
+        let word = u64::from_ne_bytes(*bytes);
+        below(word, SPACES) | below(word ^ DELETES, EACH)
+    };
+    // The last eight once more, rather than the rest byte by byte.
+    let Some(last) = bytes.last_chunk() else { return rest.iter().any(u8::is_ascii_control) };
+    let mut found = marks(last);
+    for word in words {
+        found |= marks(word);
+    }
+    found & HIGHEST_BITS != 0
 }
 
 /// One entry of `credentials`: `user:password`, or base64 of that.
@@ -114,7 +142,11 @@ fn no_form(text: &str) -> CredentialError {
 
 /// Canonical base64 only: another spelling of the same pair would be a second token for it.
 pub(super) fn decode(token: &[u8]) -> Option<Box<[u8]>> {
-    let padding = token.iter().rev().take_while(|byte| **byte == b'=').count();
+    let padding = match token {
+        [.., b'=', b'='] => 2,
+        [.., b'='] => 1,
+        _ => 0,
+    };
     let engine = if padding > 0 { &BASE64_STANDARD } else { &BASE64_STANDARD_NO_PAD };
     // Four digits are three bytes. As long as it has to be, it is not copied again.
     let length = token.len().saturating_sub(padding).saturating_mul(3) / 4;

@@ -70,11 +70,9 @@ impl<'a> Readings<'a> {
     pub fn parse(method: &[u8], path: Option<&'a [u8]>) -> Self {
         let Some(sent) = path else { return Self::Unreadable };
         let (path, marks) = scan_to_query(sent);
-        if path == b"*" && method == b"OPTIONS" {
-            return Self::Plain(path);
-        }
         if path.first() != Some(&b'/') {
-            return Self::Unreadable;
+            let is_star = path == b"*" && method == b"OPTIONS";
+            return if is_star { Self::Plain(path) } else { Self::Unreadable };
         }
         if marks.is_plain() {
             return Self::Plain(path);

@@ -100,10 +100,9 @@ static MEANING: [Marks; 256] = {
 
 /// The text up to its first `?`, and what there is in that; escapes are not looked into.
 pub(super) fn scan_to_query(text: &[u8]) -> (&[u8], Marks) {
-    let mut marks = Marks::NOTHING;
-    let mut before = Marks::NOTHING;
-    let query = text.iter().position(|byte| {
-        let here = MEANING.get(usize::from(*byte)).copied().unwrap_or(Marks::NOTHING);
+    let (mut marks, mut before, rest) = scan_usual(text);
+    let query = rest.iter().position(|byte| {
+        let here = meaning(*byte);
         match here {
             Marks::NOTHING => {}
             Marks::QUESTION => return true,
@@ -123,7 +122,54 @@ pub(super) fn scan_to_query(text: &[u8]) -> (&[u8], Marks) {
     if before == Marks::DOT {
         marks = marks.and(Marks::LAST_DOT);
     }
+    let query = query.map(|query| text.len().saturating_sub(rest.len()).saturating_add(query));
     (query.and_then(|query| text.get(..query)).unwrap_or(text), marks)
+}
+
+/// Goes through the beginning of a text that is as nearly every path: what may be in it, its last byte, and the rest.
+///
+/// It looks at eight bytes in one step, and at the last of them again in the next one. What it passes over are letters, digits
+/// and most of the signs between `-` and `z`, of which no slash or dot stands behind another.
+fn scan_usual(text: &[u8]) -> (Marks, Marks, &[u8]) {
+    let mut rest = text;
+    loop {
+        // Fewer than eight are looked at together with those before them.
+        let (bytes, next) = match rest.first_chunk() {
+            Some(bytes) => (Some(bytes), 7),
+            None => (text.last_chunk(), rest.len().saturating_sub(1)),
+        };
+        if next == 0 || bytes.is_none_or(|bytes| !is_usual(u64::from_le_bytes(*bytes))) {
+            break;
+        }
+        rest = rest.get(next..).unwrap_or_default();
+    }
+    match rest.split_first() {
+        Some((last, behind)) if rest.len() < text.len() => (Marks::SLASH.and(Marks::DOT), meaning(*last), behind),
+        _ => (Marks::NOTHING, Marks::NOTHING, text),
+    }
+}
+
+/// Whether eight bytes, the first of them the lowest, are such that no step acts on them.
+fn is_usual(bytes: u64) -> bool {
+    const HIGHEST_BITS: u64 = each(0x80);
+    // Of bytes below 0x80 each sum and difference stays in its byte. The highest bit of what is taken from 0x80 is set for 0.
+    let below = bytes.wrapping_add(each(0x80 - b'-'));
+    let above = bytes.wrapping_add(each(0x80 - (b'z' + 1)));
+    let semicolons_and_questions = each(0x80).wrapping_sub((bytes | each(b'?' ^ b';')) ^ each(b'?'));
+    let backslashes = each(0x80).wrapping_sub(bytes ^ each(b'\\'));
+    let slashes_and_dots = each(0x80).wrapping_sub((bytes | each(b'/' ^ b'.')) ^ each(b'/')) & HIGHEST_BITS;
+    let pairs = slashes_and_dots & slashes_and_dots.wrapping_shl(8);
+    (bytes | above | !below | semicolons_and_questions | backslashes | pairs) & HIGHEST_BITS == 0
+}
+
+/// A byte eight times.
+const fn each(byte: u8) -> u64 {
+    u64::from_ne_bytes([byte; 8])
+}
+
+/// What a byte is to the steps.
+fn meaning(byte: u8) -> Marks {
+    MEANING.get(usize::from(byte)).copied().unwrap_or(Marks::NOTHING)
 }
 
 /// What there is in all of a text: a `?` in a reading was decoded, and what follows it is part of the reading.
@@ -150,7 +196,7 @@ fn has_escaped_slash(text: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Marks, scan, scan_to_query};
+    use super::{Marks, is_usual, scan, scan_to_query};
 
     #[test]
     fn each_mark_is_seen() {
@@ -192,6 +238,40 @@ mod tests {
             expected.extend(text.contains(&b'.').then_some(Marks::DOT));
             let expected = expected.iter().fold(0, |all, mark| all | mark.0);
             assert_eq!(scan(text).0, expected, "{}", text.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn eight_bytes_are_usual_if_they_have_no_mark_alone() {
+        // A dot at the end may be one inside a segment.
+        let plain = |bytes: &[u8]| scan(&[bytes, b"a"].concat()).is_plain();
+        for place in 0..8 {
+            for byte in 0..=u8::MAX {
+                let mut bytes = *b"abcd1234";
+                bytes[place] = byte;
+                assert!(!is_usual(u64::from_le_bytes(bytes)) || plain(&bytes), "{}", bytes.escape_ascii());
+                let is_common = byte.is_ascii_alphanumeric() || b"-./_:=@".contains(&byte);
+                assert!(!is_common || is_usual(u64::from_le_bytes(bytes)), "{}", bytes.escape_ascii());
+                for next in *b"/.a" {
+                    bytes[(place + 1) % 8] = next;
+                    assert!(!is_usual(u64::from_le_bytes(bytes)) || plain(&bytes), "{}", bytes.escape_ascii());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn each_mark_is_seen_wherever_it_is() {
+        for length in 0..40 {
+            for mark in [&b"%"[..], b"//", b"/.", b"./", b";", b"\\", b"#", b" ", b"\x7f", b"\x80", b"+", b"\0"] {
+                let text = [&b"/abcdefg".repeat(6)[..length], mark, &b"x/yz".repeat(3)].concat();
+                assert!(!scan_to_query(&text).1.is_plain(), "{}", text.escape_ascii());
+            }
+            let text = [&b"/abcdefg".repeat(6)[..length], b"x?y"].concat();
+            let (path, marks) = scan_to_query(&text);
+            assert_eq!((path.len(), marks.is_plain()), (length + 1, true), "{}", text.escape_ascii());
+            let text = [&b"/abcdefg".repeat(6)[..length], b"x."].concat();
+            assert!(scan_to_query(&text).1.has(Marks::LAST_DOT), "{}", text.escape_ascii());
         }
     }
 

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""The linker of the wasm module: rust-lld, with the exports that this module has no use for left out.
+"""The linker of the wasm module: rust-lld, with other exports than the proxy-wasm SDK has.
 
-The proxy-wasm SDK exports every callback of the ABI, and Envoy calls whatever a module exports: an empty
+The SDK exports every callback of the ABI, and Envoy calls whatever a module exports: an empty
 `proxy_on_response_headers` costs each request two crossings of the virtual machine's wall. rustc asks the linker for
 all of them and offers no way to ask for fewer, so they are dropped here, and the linker then drops the code behind them
 and the imports that only it needs.
 
-One callback is the module's own, and is exported in the place of the SDK's: two functions of one name cannot be linked,
-and rust-lld exports a function by its own name, so the name is changed in what it wrote.
+Some callbacks are the module's own (src/proxy/exports.rs), and are exported in the place of the SDK's: two functions of
+one name cannot be linked, and rust-lld exports a function by its own name, so names are changed in what it wrote.
 """
 
 import pathlib
@@ -31,8 +31,8 @@ KEPT = {
     "proxy_on_delete",
 }
 
-OWN, SDKS = "basic_on_request_body", "proxy_on_request_body"
-"""Equally long, so that nothing moves in the file."""
+OWN, SDKS = "basic_on_", "proxy_on_"
+"""How the module's own callbacks begin, and the SDK's. Equally long, so that nothing moves in the file."""
 
 
 def exports(arguments):
@@ -54,26 +54,27 @@ def without_exports(arguments):
             yield argument
 
 
-def rename(module):
-    """Gives the module's own callback the name by which the proxy calls it."""
-    # A name stands after its length, which for this one is a single byte.
-    names = [bytes([len(name)]) + name.encode() for name in (OWN, SDKS)]
+def rename(module, names):
+    """Gives the module's own callbacks the names by which the proxy calls them."""
     data = module.read_bytes()
-    if data.count(names[0]) != 1:
-        sys.exit(f"{module}: {OWN} is there {data.count(names[0])} times and not once")
-    module.write_bytes(data.replace(*names))
+    for name in names:
+        # A name stands after its length, which for these is a single byte.
+        before, after = (bytes([len(text)]) + text.encode() for text in (name, name.replace(OWN, SDKS)))
+        if data.count(before) != 1:
+            sys.exit(f"{module}: {name} is there {data.count(before)} times and not once")
+        data = data.replace(before, after)
+    module.write_bytes(data)
 
 
 def main(arguments):
     """Links, with the exports that are kept."""
-    kept = [name for name in exports(arguments) if name in KEPT]
-    has_own = OWN in exports(arguments)
-    if has_own:
-        kept = [OWN if name == SDKS else name for name in kept]
+    asked = set(exports(arguments))
+    own = {name for name in asked if name.startswith(OWN)}
+    kept = sorted((asked & KEPT) - {name.replace(OWN, SDKS) for name in own} | own)
     # rustc puts the folder of its own rust-lld into PATH.
     linked = subprocess.run(["rust-lld", *without_exports(arguments), *(f"--export={name}" for name in kept)])
-    if linked.returncode == 0 and has_own:
-        rename(pathlib.Path(arguments[arguments.index("-o") + 1]))
+    if linked.returncode == 0:
+        rename(pathlib.Path(arguments[arguments.index("-o") + 1]), own)
     return linked.returncode
 
 

@@ -1,7 +1,9 @@
 //! The functions of the ABI that the SDK wraps at a price: it serializes the headers of an answer anew each time, it takes
 //! those of a request apart into a vector of vectors, with a panic where a name is not UTF-8, and it panics where the store
-//! of the process answers what it does not expect. And the one word that it lacks.
+//! of the process answers what it does not expect.
 
+use std::cell::Cell;
+use std::mem::ManuallyDrop;
 use std::time::Duration;
 
 use crate::host::HostError;
@@ -16,30 +18,6 @@ unsafe extern "C" {
 
 /// The status of a call that did what was asked.
 const OK: u32 = 0;
-
-#[allow(unsafe_code, reason = "the SDK exports it, and makes it callable in no other way")]
-unsafe extern "C" {
-    /// The SDK's own callback, which answers 0 (go on) or 1.
-    #[link_name = "proxy_on_request_body"]
-    safe fn sdk_on_request_body(context: u32, size: usize, is_last: bool) -> u32;
-}
-
-/// The callback for a piece of a body, which `tools/link.py` exports in the place of the SDK's.
-///
-/// Envoy asks about the body of a request that waits if the plugin has `allow_on_headers_stop_iteration`. To the SDK's only
-/// word for waiting it would buffer the body, and answer 413 for one that is larger than its buffer. To the one that the SDK
-/// does not have it reads no further until the request goes on, as it does without the option.
-#[allow(unsafe_code, reason = "an export needs a name that no other has: none but this one begins so")]
-#[unsafe(no_mangle)]
-extern "C" fn basic_on_request_body(context: u32, size: usize, is_last: bool) -> u32 {
-    const CONTINUE: u32 = 0;
-    /// `FilterDataStatus::StopIterationAndWatermark` of Envoy.
-    const WAIT_AND_READ_NO_FURTHER: u32 = 2;
-    match sdk_on_request_body(context, size, is_last) {
-        CONTINUE => CONTINUE,
-        _ => WAIT_AND_READ_NO_FURTHER,
-    }
-}
 
 #[allow(unsafe_code, reason = "the proxy is foreign code")]
 #[link(wasm_import_module = "env")]
@@ -110,16 +88,58 @@ pub(super) enum HeadersOf {
     CallResponse = 6,
 }
 
-/// Headers as a serialized header map, in one call and without a copy.
-pub(super) fn headers(of: HeadersOf) -> Result<Box<[u8]>, HostError> {
+/// Memory that headers are written into, again and again: to allocate it for each request would take a tenth of what the
+/// request costs.
+struct Scratch {
+    /// `None` while headers are read in it, and until there were any.
+    memory: Cell<Option<Box<[u8]>>>,
+    /// Where it is and how large, while the proxy may write into it.
+    offered: Cell<(*mut u8, usize)>,
+}
+
+/// The most that is kept for the next request. Envoy takes no more than 60 KiB of headers unless it is told to.
+const MAX_SCRATCH: usize = 64 * 1024;
+
+const NOT_OFFERED: (*mut u8, usize) = (std::ptr::null_mut(), 0);
+
+thread_local! {
+    static SCRATCH: ManuallyDrop<Scratch> =
+        const { ManuallyDrop::new(Scratch { memory: Cell::new(None), offered: Cell::new(NOT_OFFERED) }) };
+}
+
+/// Memory of so many bytes for what the proxy is about to hand over, if it is the scratch memory that is meant for it.
+pub(super) fn take_scratch(size: usize) -> Option<*mut u8> {
+    SCRATCH.with(|scratch| {
+        let (memory, capacity) = scratch.offered.replace(NOT_OFFERED);
+        (size <= capacity && !memory.is_null()).then_some(memory)
+    })
+}
+
+/// Reads headers as a serialized header map, in one call and without a copy.
+pub(super) fn with_headers<R>(of: HeadersOf, read: impl FnOnce(Result<&[u8], HostError>) -> R) -> R {
+    let mut scratch = SCRATCH.with(|all| all.memory.take());
+    let offered = scratch.as_deref_mut().map_or(NOT_OFFERED, |memory| (memory.as_mut_ptr(), memory.len()));
+    SCRATCH.with(|all| all.offered.set(offered));
     let mut block = Block::NONE;
-    // SAFETY: The proxy writes through the two pointers while the call lasts, and both are to variables of this function.
+    // SAFETY: The proxy writes through the two pointers while the call lasts, and both are to variables of this function;
+    // and into the scratch memory, which is not touched here before the call has ended and it is offered no longer.
     #[allow(unsafe_code, reason = "the proxy is foreign code; the proof stands above")]
     let status = unsafe { proxy_get_header_map_pairs(of as u32, &raw mut block.data, &raw mut block.size) };
-    match status {
-        OK => Ok(block.take()),
-        status => Err(HostError { call: "proxy_get_header_map_pairs", status }),
-    }
+    let was_taken = SCRATCH.with(|all| all.offered.replace(NOT_OFFERED)).0.is_null();
+    let headers = if status != OK {
+        Err(HostError { call: "proxy_get_header_map_pairs", status })
+    } else if was_taken && block.data == offered.0 && block.size <= offered.1 {
+        Ok(scratch.as_deref().and_then(|memory| memory.get(..block.size)).unwrap_or_default())
+    } else {
+        let given = block.take();
+        let size = given.len();
+        // What is larger than all before is the memory for what comes.
+        scratch = Some(given);
+        Ok(scratch.as_deref().and_then(|memory| memory.get(..size)).unwrap_or_default())
+    };
+    let result = read(headers);
+    SCRATCH.with(|all| all.memory.set(scratch.filter(|memory| memory.len() <= MAX_SCRATCH)));
+    result
 }
 
 /// What the process stores under a key, and its version.

@@ -4,6 +4,7 @@
 //! share a virtual machine, so a policy lives in its root context and nowhere else.
 
 mod abi;
+mod exports;
 mod root;
 mod stream;
 
@@ -23,7 +24,7 @@ use root::Root;
 proxy_wasm::main! {{
     proxy_wasm::set_log_level(LogLevel::Info);
     // The root id is the operator's (`pluginName` in Istio) and changes nothing.
-    proxy_wasm::set_root_context(|_| Box::new(Root::default()));
+    proxy_wasm::set_root_context(|number| Box::new(Root::new(number)));
 }}
 
 /// Takes as long for a block whatever else is allocated: with the standard allocator a request among 100,000 rules cost a

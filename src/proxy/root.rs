@@ -5,12 +5,11 @@ use std::rc::Rc;
 
 use log::{error, info, warn};
 use proxy_wasm::hostcalls;
-use proxy_wasm::traits::{Context, HttpContext, RootContext};
-use proxy_wasm::types::{ContextType, LogLevel};
+use proxy_wasm::traits::{Context, RootContext};
+use proxy_wasm::types::LogLevel;
 
 use super::abi::{self, HeadersOf};
-use super::stream::Stream;
-use super::{Proxy, ProxySharedData};
+use super::{Proxy, ProxySharedData, exports};
 use crate::config::{Config, ConfigErrors};
 use crate::policy::Policy;
 use crate::session::{Host, Session};
@@ -21,7 +20,10 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// How many warnings of one configuration are logged; the rest is counted.
 const MAX_LOGGED_WARNINGS: usize = 10;
 
-pub(super) struct Root(Rc<Plugin>);
+pub(super) struct Root {
+    number: u32,
+    plugin: Rc<Plugin>,
+}
 
 /// What a root context shares with the requests of its configuration.
 pub(super) struct Plugin {
@@ -36,25 +38,43 @@ impl Drop for Plugin {
     }
 }
 
-impl Default for Root {
+/// One that has no configuration and refuses every request.
+impl Default for Plugin {
     fn default() -> Self {
-        Self(Rc::new(Plugin { session: Session::not_configured(), proxy: Proxy }))
+        Self { session: Session::not_configured(), proxy: Proxy }
+    }
+}
+
+impl Root {
+    pub(super) fn new(number: u32) -> Self {
+        let mut root = Self { number, plugin: Rc::default() };
+        root.set_plugin(Plugin::default());
+        root
+    }
+
+    fn set_plugin(&mut self, plugin: Plugin) {
+        self.plugin = Rc::new(plugin);
+        exports::set_plugin(self.number, &self.plugin);
     }
 }
 
 impl Context for Root {
     fn on_http_call_response(&mut self, token: u32, headers: usize, body: usize, _: usize) {
         // Without headers there is no answer.
-        let map = if headers > 0 { abi::headers(HeadersOf::CallResponse).unwrap_or_default() } else { Box::default() };
+        let map = if headers > 0 {
+            abi::with_headers(HeadersOf::CallResponse, |map| map.map_or(Box::default(), Into::into))
+        } else {
+            Box::default()
+        };
         // One byte more than is allowed tells that there are too many.
         let body = self.get_http_call_response_body(0, body.min(FetchSource::MAX_BYTES.saturating_add(1)));
-        self.0.session.on_fetched(&self.0.proxy, token, &map, body);
+        self.plugin.session.on_fetched(&self.plugin.proxy, token, &map, body);
     }
 }
 
 impl RootContext for Root {
     fn on_configure(&mut self, size: usize) -> bool {
-        self.0.session.close(&self.0.proxy);
+        self.plugin.session.close(&self.plugin.proxy);
         let plugin = PluginName::ask(self);
         follow_log_level();
         let configured = self.configure(size, &plugin);
@@ -70,21 +90,13 @@ impl RootContext for Root {
         } else {
             session.config_refused(&proxy);
         }
-        self.0 = Rc::new(Plugin { session, proxy });
+        self.set_plugin(Plugin { session, proxy });
         is_configured
     }
 
     fn on_tick(&mut self) {
         follow_log_level();
-        self.0.session.on_tick(&self.0.proxy);
-    }
-
-    fn get_type(&self) -> Option<ContextType> {
-        Some(ContextType::HttpContext)
-    }
-
-    fn create_http_context(&self, number: u32) -> Option<Box<dyn HttpContext>> {
-        Some(Box::new(Stream::new(Rc::clone(&self.0), number)))
+        self.plugin.session.on_tick(&self.plugin.proxy);
     }
 }
 
@@ -121,7 +133,7 @@ impl Root {
         );
         let mut key = [0; 32];
         getrandom::fill(&mut key).map_err(|_| Refusal::NoRandomness)?;
-        Ok(Session::new(policy, &key, Box::new(ProxySharedData), self.0.proxy.now()))
+        Ok(Session::new(policy, &key, Box::new(ProxySharedData), self.plugin.proxy.now()))
     }
 }
 

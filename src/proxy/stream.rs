@@ -22,9 +22,14 @@ impl Stream {
         Self { plugin, number, state: None }
     }
 
+    /// Whether the request was answered when its headers came, so that nothing more becomes of it.
+    pub(super) fn is_answered(&self) -> bool {
+        self.state == Some(RequestState::Answered)
+    }
+
     /// What becomes of a body or of trailers. Envoy does not ask while a request waits, unless the plugin has
     /// `allow_on_headers_stop_iteration`; then a body that goes on takes its request along. How a body waits is said in
-    /// `abi`.
+    /// `exports`.
     fn follow(&self) -> Action {
         match self.state {
             Some(RequestState::Waiting) => action(self.plugin.session.state(self.number)),
@@ -45,12 +50,15 @@ impl Context for Stream {}
 
 impl HttpContext for Stream {
     fn on_http_request_headers(&mut self, _: usize, is_whole: bool) -> Action {
-        let headers = abi::headers(HeadersOf::Request).unwrap_or_else(|error| {
-            // Which the session refuses.
-            error!("basic_auth: {error}: the headers of a request cannot be read");
-            Box::default()
+        let Plugin { session, proxy } = &*self.plugin;
+        let state = abi::with_headers(HeadersOf::Request, |headers| {
+            let headers = headers.unwrap_or_else(|error| {
+                // Which the session refuses.
+                error!("basic_auth: {error}: the headers of a request cannot be read");
+                &[]
+            });
+            session.on_request(proxy, self.number, headers, !is_whole)
         });
-        let state = self.plugin.session.on_request(&self.plugin.proxy, self.number, &headers, !is_whole);
         self.state = Some(state);
         action(state)
     }

@@ -71,7 +71,8 @@ fn no_report_shows_a_secret() {
 #[test]
 fn the_examples_are_clean() {
     let (findings, exit) = found(&[&root().join("examples").to_string_lossy()]);
-    // The example of the C++ module names its methods and its passwords, and no image of ours is released yet.
+    // The example of the C++ module names its methods and its passwords, in rules.json and at the gateway; and no image of
+    // ours is released yet.
     let code = |line: &String| line.split(' ').nth(2).unwrap().to_owned();
     let kinds: std::collections::BTreeSet<String> = findings.iter().map(code).collect();
     assert_eq!(exit, 0, "{findings:#?}");
@@ -81,6 +82,10 @@ fn the_examples_are_clean() {
             .all(|kind| ["open-methods", "plain-password", "no-sha256", "unknown-variable"].contains(&kind.as_str())),
         "{findings:#?}"
     );
+    // Nobody who pastes another example leaves a method open.
+    let open: Vec<_> = findings.iter().filter(|line| line.contains(" open-methods")).collect();
+    let are_of_the_module = open.iter().all(|line| line.contains("rules.json") || line.contains("gateway.yaml"));
+    assert!(open.len() == 2 && are_of_the_module, "{open:#?}");
     // secret.yaml has the value of its variable in its own stream.
     let (findings, _) = found(&[&root().join("examples/istio/secret.yaml").to_string_lossy()]);
     assert!(!findings.iter().any(|line| line.contains("unknown-variable")), "{findings:#?}");

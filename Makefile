@@ -143,6 +143,11 @@ bench-stall: $(MODULE) ## Measures what slow password hashes do to others, and h
 	@$(PYTHON) tools/packages.py tests >/dev/null
 	@$(PYTHON_TESTS) benches/stall.py $(if $(PEER),--module $(PEER))
 
+.PHONY: bench-upload
+bench-upload: $(MODULE) $(IDLE) ## Measures what the filter adds to an upload of 10 MiB
+	@$(PYTHON) tools/packages.py tests >/dev/null
+	@$(PYTHON_TESTS) benches/upload.py $(if $(ROUNDS),--rounds $(ROUNDS))
+
 .PHONY: bench-native
 bench-native: toolchain ## Measures what a decision costs on this machine, with no proxy
 	cargo bench --locked --bench decision

@@ -1,8 +1,8 @@
 """`make bench-upload`: what the filter adds to an upload, of which Envoy shows every piece to a module.
 
-Envoy calls a module for each piece of a body if the module has a callback for bodies. This one has to: where a plugin has
-`allow_on_headers_stop_iteration`, a piece that nobody looks at takes along the request that waits for its password. Each
-upload goes to a path that no rule covers; what counts is the processor time of Envoy's only worker.
+Envoy calls a module for each piece of a body if the module has a callback for bodies. This one has to: where a plugin
+has `allow_on_headers_stop_iteration`, a piece that nobody looks at takes along the request that waits for its password.
+Each upload goes to a path that no rule covers; what counts is the processor time of Envoy's only worker.
 """
 
 import argparse

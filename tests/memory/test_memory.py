@@ -30,8 +30,8 @@ PAGE = 1 << 16
 """Bytes by which the memory of a virtual machine grows."""
 
 A_CONFIGURATION = 8 * PAGE
-"""What the main thread's virtual machine may grow by: it answers no request, and builds each configuration while the one
-before is still there, and sometimes the one before that."""
+"""What the main thread's virtual machine may grow by: it answers no request, and builds each configuration while the
+one before is still there, and sometimes the one before that."""
 
 SLACK = 4 << 20
 """What Envoy's own heap may differ by, in bytes: connections, statistics, what the allocator keeps at hand."""

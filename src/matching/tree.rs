@@ -348,6 +348,9 @@ fn to_usize(index: u32) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::{Just, ProptestConfig, any, prop_oneof, proptest};
+
     use super::{Forest, From, IndexedText};
 
     fn forest(texts: &[(u32, &str, bool)]) -> Forest {
@@ -448,6 +451,66 @@ mod tests {
                 let expected: Vec<u32> =
                     (0..).zip(&texts).filter(|(_, entry)| covers((entry.1, entry.2))).map(|(value, _)| value).collect();
                 assert_eq!(found(&forest, 0, text), expected, "{text} in {texts:?}");
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        /// Labels longer than a word, siblings with and without gaps, few and many of them, and every byte.
+        #[test]
+        fn either_end_and_any_fold_find_what_a_search_through_all_texts_finds(
+            stems in vec(vec(prop_oneof![Just(b'a'), Just(b'b'), any::<u8>()], 0..20), 1..4),
+            ends in vec((0..4_usize, vec(any::<u8>(), 0..12), any::<bool>()), 0..60),
+            is_from_end in any::<bool>(),
+            is_folded in any::<bool>(),
+        ) {
+            let fold = if is_folded { u8::to_ascii_lowercase } else { |byte: &u8| *byte };
+            let text = |stem: usize, end: &[u8]| -> Vec<u8> {
+                stems.get(stem).into_iter().flatten().chain(end).map(fold).collect()
+            };
+            let texts: Vec<Vec<u8>> = ends.iter().map(|(stem, end, _)| text(*stem, end)).collect();
+            let from = if is_from_end { From::End } else { From::Beginning };
+            let entries = texts.iter().zip(&ends).zip(0..).map(|((text, (_, _, whole)), value)| {
+                IndexedText { tree: 0, text: text.as_slice().into(), whole: *whole, value }
+            });
+            let forest = Forest::new(entries.collect(), from);
+            let walked = texts.iter().flat_map(|text| {
+                let longer = [text, &b"x"[..]].concat();
+                let shorter = text[..text.len().saturating_sub(1)].to_vec();
+                [text.clone(), text.to_ascii_uppercase(), longer, shorter]
+            });
+            for text in walked {
+                let folded: Vec<u8> = text.iter().map(fold).collect();
+                let covers = |prefix: &[u8], whole| if whole { folded == prefix } else { folded.starts_with(prefix) };
+                let expected: Vec<u32> = (0..)
+                    .zip(texts.iter().zip(&ends))
+                    .filter(|(_, (prefix, (_, _, whole)))| covers(prefix, *whole))
+                    .map(|(value, _)| value)
+                    .collect();
+                let in_order = if is_from_end { text.iter().rev().copied().collect() } else { text };
+                let mut found = Vec::new();
+                forest.walk(0, &in_order, fold, |values| found.extend_from_slice(values));
+                found.sort_unstable();
+                assert_eq!(found, expected, "{}, {from:?}", in_order.escape_ascii());
+            }
+        }
+    }
+
+    #[test]
+    fn a_node_may_have_a_child_for_every_byte() {
+        for (lowest, highest) in [(0, u8::MAX), (0, 200), (1, u8::MAX), (7, 7)] {
+            let entries = (lowest..=highest).map(|byte| {
+                let text = [b'/', byte].into();
+                IndexedText { tree: 0, text, whole: true, value: u32::from(byte) }
+            });
+            let forest = Forest::new(entries.collect(), From::Beginning);
+            for byte in 0..=u8::MAX {
+                let mut found = Vec::new();
+                forest.walk(0, &[b'/', byte], |byte| *byte, |values| found.extend_from_slice(values));
+                let expected = (lowest..=highest).contains(&byte).then_some(u32::from(byte));
+                assert_eq!(found, Vec::from_iter(expected), "{byte} of {lowest} to {highest}");
             }
         }
     }

@@ -196,7 +196,9 @@ fn has_escaped_slash(text: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Marks, is_usual, scan, scan_to_query};
+    use proptest::prelude::{ProptestConfig, any, proptest};
+
+    use super::{Marks, is_usual, meaning, scan, scan_to_query};
 
     #[test]
     fn each_mark_is_seen() {
@@ -272,6 +274,73 @@ mod tests {
             assert_eq!((path.len(), marks.is_plain()), (length + 1, true), "{}", text.escape_ascii());
             let text = [&b"/abcdefg".repeat(6)[..length], b"x."].concat();
             assert!(scan_to_query(&text).1.has(Marks::LAST_DOT), "{}", text.escape_ascii());
+        }
+    }
+
+    /// What `scan_to_query` finds, looked for byte by byte and pair by pair.
+    fn one_by_one(text: &[u8]) -> (&[u8], Marks) {
+        let path = text.split(|byte| *byte == b'?').next().unwrap();
+        let mut marks = path.iter().fold(Marks::NOTHING, |marks, byte| marks.and(meaning(*byte)));
+        for (pair, mark) in [(b"//", Marks::DOUBLE_SLASH), (b"/.", Marks::DOT_SEGMENT), (b"./", Marks::LAST_DOT)] {
+            if path.windows(2).any(|here| here == pair) {
+                marks = marks.and(mark);
+            }
+        }
+        (path, if path.ends_with(b".") { marks.and(Marks::LAST_DOT) } else { marks })
+    }
+
+    /// Compares all that counts: of a path that is passed over, it is only known that slashes and dots may be in it.
+    fn assert_is_as_one_by_one(text: &[u8]) {
+        let may_be = Marks::SLASH.and(Marks::DOT);
+        let ((path, marks), (expected_path, expected)) = (scan_to_query(text), one_by_one(text));
+        let is_same =
+            path == expected_path && marks.and(may_be) == expected.and(may_be) && marks.0 & expected.0 == expected.0;
+        assert!(is_same, "{}: {marks:?}, not {expected:?}", text.escape_ascii());
+    }
+
+    /// Compares every text of up to so many of these bytes.
+    fn assert_each_is_as_one_by_one(alphabet: &[u8], length: usize, text: &mut Vec<u8>) {
+        assert_is_as_one_by_one(text);
+        if text.len() == length {
+            return;
+        }
+        for byte in alphabet {
+            text.push(*byte);
+            assert_each_is_as_one_by_one(alphabet, length, text);
+            text.pop();
+        }
+    }
+
+    #[test]
+    fn nothing_is_passed_over_that_one_by_one_is_seen() {
+        // Longer than one word, so that each text lies in it and across its end; each length of what is left behind it.
+        assert_each_is_as_one_by_one(b"/.a", 11, &mut Vec::new());
+        assert_each_is_as_one_by_one(b"/.a?;", 7, &mut Vec::new());
+        assert_each_is_as_one_by_one(b"/.a?;%\\+\xaf", 5, &mut Vec::new());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(20_000))]
+
+        #[test]
+        fn no_path_is_passed_over_that_one_by_one_is_marked(
+            usual in "[-a-zA-Z0-9_:=@/.]{0,40}",
+            rare in proptest::collection::vec(any::<u8>(), 0..3),
+            more in "[a-z/.]{0,20}",
+        ) {
+            assert_is_as_one_by_one(&[usual.as_bytes(), &rare, more.as_bytes()].concat());
+        }
+    }
+
+    #[test]
+    fn words_are_usual_if_each_of_their_bytes_and_pairs_is() {
+        let is_plain = |bytes: [u8; 8]| one_by_one(&[&bytes[..], b"a"].concat()).1.is_plain();
+        for place in 0..7 {
+            for pair in 0..=u16::MAX {
+                let mut bytes = *b"abcd1234";
+                bytes[place..place + 2].copy_from_slice(&pair.to_le_bytes());
+                assert!(!is_usual(u64::from_le_bytes(bytes)) || is_plain(bytes), "{}", bytes.escape_ascii());
+            }
         }
     }
 

@@ -128,8 +128,10 @@ pub(super) fn with_headers<R>(of: HeadersOf, read: impl FnOnce(Result<&[u8], Hos
     let was_taken = SCRATCH.with(|all| all.offered.replace(NOT_OFFERED)).0.is_null();
     let headers = if status != OK {
         Err(HostError { call: "proxy_get_header_map_pairs", status })
-    } else if was_taken && block.data == offered.0 && block.size <= offered.1 {
-        Ok(scratch.as_deref().and_then(|memory| memory.get(..block.size)).unwrap_or_default())
+    } else if block.data == offered.0 {
+        // It is nobody else's, whatever size the proxy says and whether or not it asked for it.
+        let memory = scratch.as_deref().filter(|_| was_taken);
+        Ok(memory.and_then(|memory| memory.get(..block.size)).unwrap_or_default())
     } else {
         let given = block.take();
         let size = given.len();

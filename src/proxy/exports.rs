@@ -2,8 +2,9 @@
 //!
 //! The SDK boxes a context for each request and enters it into a hash table when the request begins, and takes it out when it
 //! ends: 900 instructions, a quarter of what a request cost that no rule covers. Nearly every request is decided when its
-//! headers come, and nothing has to be known of it afterwards. So a [`Stream`] is made when the headers come, and kept only if
-//! its request did not pass at once. Root contexts are the SDK's.
+//! headers come, which is right after it began, and nothing has to be known of it afterwards. So a [`Stream`] is made when the
+//! headers come, and kept only if its request did not pass at once. Headers of what did not begin, or had some before, are
+//! refused. Root contexts are the SDK's.
 //!
 //! The SDK has functions of these names already, so `tools/link.py` exports these with `proxy_` for `basic_`.
 
@@ -14,7 +15,6 @@ use std::mem::{self, ManuallyDrop};
 use std::rc::Rc;
 
 use hashbrown::HashMap;
-use proxy_wasm::traits::HttpContext;
 use proxy_wasm::types::Action;
 
 use super::abi;
@@ -42,27 +42,27 @@ extern "C" fn basic_on_context_create(number: u32, root: u32) {
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn basic_on_request_headers(number: u32, count: usize, is_whole: bool) -> Action {
-    STREAMS.with(|streams| streams.on_headers(number, count, is_whole))
+extern "C" fn basic_on_request_headers(number: u32, _count: usize, is_whole: bool) -> Action {
+    STREAMS.with(|streams| streams.on_headers(number, is_whole))
 }
 
 /// Envoy asks about the body of a request that waits if the plugin has `allow_on_headers_stop_iteration`. To the SDK's only
 /// word for waiting it would buffer the body, and answer 413 for one that is larger than its buffer. To the one that the SDK
 /// does not have it reads no further until the request goes on, as it does without the option.
 #[unsafe(no_mangle)]
-extern "C" fn basic_on_request_body(number: u32, size: usize, is_whole: bool) -> u32 {
+extern "C" fn basic_on_request_body(number: u32, _size: usize, _is_whole: bool) -> u32 {
     const CONTINUE: u32 = 0;
     /// `FilterDataStatus::StopIterationAndWatermark` of Envoy.
     const WAIT_AND_READ_NO_FURTHER: u32 = 2;
-    match STREAMS.with(|streams| streams.follow(number, |stream| stream.on_http_request_body(size, is_whole))) {
+    match STREAMS.with(|streams| streams.follow(number)) {
         Action::Continue => CONTINUE,
         _ => WAIT_AND_READ_NO_FURTHER,
     }
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn basic_on_request_trailers(number: u32, count: usize) -> Action {
-    STREAMS.with(|streams| streams.follow(number, |stream| stream.on_http_request_trailers(count)))
+extern "C" fn basic_on_request_trailers(number: u32, _count: usize) -> Action {
+    STREAMS.with(|streams| streams.follow(number))
 }
 
 #[unsafe(no_mangle)]
@@ -90,34 +90,31 @@ struct State {
     /// The plugins of root contexts, by their numbers. There is more than one while a configuration is replaced, or where
     /// several plugins share the virtual machine.
     plugins: ManuallyDrop<Vec<(u32, Rc<Plugin>)>>,
-    /// The root context of nearly all requests, for which nothing has to be stored.
-    home: ManuallyDrop<Home>,
-    /// The requests of other root contexts, and those of `home` that did not pass at once.
+    /// The request that began last, if its headers have not come.
+    begun: Begun,
+    /// The requests of which something has to be known. One that is not here has passed.
     kept: ManuallyDrop<ByNumber<Kept>>,
-    /// A request of `home` that was answered, which is over soon, in the place of `kept`; 0 for none.
+    /// A request that was answered, which is over soon, in the place of `kept`; 0 for none.
     answered: u32,
 }
 
-/// A root context whose requests are those of which nothing is known.
-struct Home {
-    /// 0 until there is one.
+/// A request whose headers have not come, and its root context; zeros for none.
+struct Begun {
+    number: u32,
     root: u32,
-    /// `None` when the root context is gone.
-    plugin: Option<Rc<Plugin>>,
-    /// How many requests of it there are. As long as there are any, no other root context takes its place.
-    requests: u32,
 }
 
-struct Kept {
-    stream: Stream,
-    is_at_home: bool,
+enum Kept {
+    /// Its headers have not come; the number of its root context.
+    Begun(u32),
+    /// It did not pass when its headers came.
+    Paused(Stream),
 }
 
-/// What is forgotten with a context; when it is dropped, the proxy may be told.
-struct Forgotten {
-    is_root: bool,
-    _kept: Option<Kept>,
-    _plugins: [Option<Rc<Plugin>>; 2],
+/// What is forgotten with a context. When it is dropped, the proxy may be told, so that is done when nothing is borrowed.
+enum Forgotten {
+    Request { _kept: Option<Kept> },
+    Root { _plugin: Rc<Plugin> },
 }
 
 impl Streams {
@@ -134,64 +131,83 @@ impl Streams {
 
     fn begin(&self, number: u32, root: u32) {
         let Some(mut state) = self.state() else { return };
-        if state.home.root == root {
-            state.home.requests = state.home.requests.wrapping_add(1);
-        } else {
-            state.begin_elsewhere(number, root);
+        let before = mem::replace(&mut state.begun, Begun { number, root });
+        if before.number != 0 {
+            let forgotten = state.keep(before.number, Kept::Begun(before.root));
+            drop(state);
+            drop(forgotten);
         }
     }
 
-    fn on_headers(&self, number: u32, count: usize, is_whole: bool) -> Action {
-        let kept = self.state().and_then(|mut state| state.take_or_begin(number));
-        let Some(mut kept) = kept else {
-            // Nothing is known to be open, and the request is refused.
-            return Stream::new(Rc::default(), number).on_http_request_headers(count, is_whole);
+    fn on_headers(&self, number: u32, is_whole: bool) -> Action {
+        let Some(mut state) = self.state() else { return Action::Pause };
+        let plugin = if state.begun.number == number {
+            let Begun { root, .. } = mem::replace(&mut state.begun, Begun::NOBODY);
+            state.plugin(root)
+        } else {
+            match state.on_late_headers(number) {
+                Ok(plugin) => plugin,
+                Err(action) => return action,
+            }
         };
-        let action = kept.stream.on_http_request_headers(count, is_whole);
-        if (action == Action::Pause || !kept.is_at_home)
-            && let Some(mut state) = self.state()
-        {
-            state.keep(number, kept);
+        drop(state);
+        // Of a request that is not known nothing is known to be open: it is refused.
+        let stream = Stream::new(plugin.unwrap_or_default(), number, is_whole);
+        let action = stream.action();
+        if action == Action::Pause {
+            self.pause(number, stream);
         }
         action
     }
 
-    /// What becomes of more of a request. One that is not kept has passed.
-    fn follow(&self, number: u32, ask: impl FnOnce(&mut Stream) -> Action) -> Action {
-        match self.state() {
-            Some(mut state) if state.answered != number => {
-                state.kept.get_mut(&number).map_or(Action::Continue, |kept| ask(&mut kept.stream))
-            }
-            _ => Action::Pause,
+    fn pause(&self, number: u32, stream: Stream) {
+        let Some(mut state) = self.state() else { return };
+        if state.answered == 0 && stream.is_answered() {
+            state.answered = number;
+        } else {
+            let forgotten = state.keep(number, Kept::Paused(stream));
+            drop(state);
+            drop(forgotten);
         }
+    }
+
+    /// What becomes of more of a request.
+    fn follow(&self, number: u32) -> Action {
+        self.state().map_or(Action::Pause, |state| state.follow(number))
     }
 
     /// Forgets a request, or a root context; says whether it was one.
     fn end(&self, number: u32) -> bool {
         let Some(mut state) = self.state() else { return false };
+        if state.begun.number == number {
+            state.begun = Begun::NOBODY;
+        }
+        if state.answered == number {
+            state.answered = 0;
+        }
         if state.kept.is_empty() && state.plugins.iter().all(|(root, _)| *root != number) {
-            state.end_at_home(number);
             return false;
         }
         let forgotten = state.end(number);
         drop(state);
-        forgotten.is_root
+        matches!(forgotten, Forgotten::Root { .. })
     }
+}
+
+impl Begun {
+    const NOBODY: Self = Self { number: 0, root: 0 };
 }
 
 impl State {
     const NONE: Self = Self {
         plugins: ManuallyDrop::new(Vec::new()),
-        home: ManuallyDrop::new(Home { root: 0, plugin: None, requests: 0 }),
+        begun: Begun::NOBODY,
         kept: ManuallyDrop::new(HashMap::with_hasher(NumberHash::new())),
         answered: 0,
     };
 
     /// Makes a plugin the one of a root context, and returns what was before.
     fn set_plugin(&mut self, root: u32, plugin: &Rc<Plugin>) -> Option<Rc<Plugin>> {
-        if self.home.root == root {
-            self.home.plugin = Some(Rc::clone(plugin));
-        }
         if let Some((_, known)) = self.plugins.iter_mut().find(|(number, _)| *number == root) {
             return Some(mem::replace(known, Rc::clone(plugin)));
         }
@@ -199,58 +215,58 @@ impl State {
         None
     }
 
-    /// Begins a request of a root context that is not, or not yet, the one of nearly all.
+    fn plugin(&self, root: u32) -> Option<Rc<Plugin>> {
+        self.plugins.iter().find(|(number, _)| *number == root).map(|(_, plugin)| Rc::clone(plugin))
+    }
+
+    /// The plugin that decides about a request after whose beginning others began, `None` if nothing is known of it; or what
+    /// becomes of one that was decided.
     #[cold]
-    fn begin_elsewhere(&mut self, number: u32, root: u32) {
-        let plugin = self.plugins.iter().find(|(number, _)| *number == root).map(|(_, plugin)| Rc::clone(plugin));
-        if self.home.plugin.is_none() && self.home.requests == 0 {
-            *self.home = Home { root, plugin, requests: 1 };
-        } else {
-            let stream = Stream::new(plugin.unwrap_or_default(), number);
-            self.kept.insert(number, Kept { stream, is_at_home: false });
+    fn on_late_headers(&mut self, number: u32) -> Result<Option<Rc<Plugin>>, Action> {
+        if self.answered == number {
+            return Err(Action::Pause);
+        }
+        match self.kept.get(&number) {
+            Some(Kept::Paused(stream)) => Err(stream.action()),
+            Some(Kept::Begun(root)) => {
+                let root = *root;
+                self.kept.remove(&number);
+                Ok(self.plugin(root))
+            }
+            None => Ok(None),
         }
     }
 
-    fn keep(&mut self, number: u32, kept: Kept) {
-        if kept.is_at_home && kept.stream.is_answered() && self.answered == 0 {
-            self.answered = number;
-        } else {
-            self.kept.insert(number, kept);
+    /// Keeps a request, and returns what was under its number before.
+    #[cold]
+    fn keep(&mut self, number: u32, request: Kept) -> Option<Kept> {
+        self.kept.insert(number, request)
+    }
+
+    fn follow(&self, number: u32) -> Action {
+        if self.answered == number || self.begun.number == number {
+            return Action::Pause;
         }
-    }
-
-    #[inline]
-    fn take(&mut self, number: u32) -> Option<Kept> {
-        if self.kept.is_empty() { None } else { self.kept.remove(&number) }
-    }
-
-    /// A request, or what is known of it when it is at home; `None` if its root context is not known.
-    #[inline]
-    fn take_or_begin(&mut self, number: u32) -> Option<Kept> {
-        let kept = self.take(number);
-        kept.or_else(|| Some(Kept { stream: Stream::new(self.home.plugin.clone()?, number), is_at_home: true }))
+        match self.kept.get(&number) {
+            Some(Kept::Paused(stream)) => stream.action(),
+            Some(Kept::Begun(_)) => Action::Pause,
+            None => Action::Continue,
+        }
     }
 
     #[cold]
     fn end(&mut self, number: u32) -> Forgotten {
-        let kept = self.take(number);
+        let kept = self.kept.remove(&number);
         if kept.is_none()
             && let Some(index) = self.plugins.iter().position(|(root, _)| *root == number)
         {
-            let at_home = if self.home.root == number { self.home.plugin.take() } else { None };
-            let plugins = [Some(self.plugins.swap_remove(index).1), at_home];
-            return Forgotten { is_root: true, _kept: None, _plugins: plugins };
+            // Another root context may have its number before their headers come.
+            self.kept.retain(|_, kept| !matches!(kept, Kept::Begun(root) if *root == number));
+            if self.begun.root == number {
+                self.begun = Begun::NOBODY;
+            }
+            return Forgotten::Root { _plugin: self.plugins.swap_remove(index).1 };
         }
-        if kept.as_ref().is_none_or(|kept| kept.is_at_home) {
-            self.end_at_home(number);
-        }
-        Forgotten { is_root: false, _kept: kept, _plugins: [None, None] }
-    }
-
-    fn end_at_home(&mut self, number: u32) {
-        self.home.requests = self.home.requests.saturating_sub(1);
-        if self.answered == number {
-            self.answered = 0;
-        }
+        Forgotten::Request { _kept: kept }
     }
 }

@@ -37,7 +37,7 @@ PAUSE = 1
 LEVELS = ["trace", "debug", "info", "warn", "error", "critical"]
 
 ROOT = 1
-"""The id of the root context; streams have the ids above."""
+"""The id of the first root context; streams, and root contexts that come later, have the ids above."""
 
 ENDLESS = 1 << 62
 """Fuel that nothing can use up."""
@@ -84,7 +84,8 @@ class Module:
 
 
 class Plugin:
-    """One configured root context. The configuration is text, bytes, or a value that is written as JSON.
+    """A virtual machine with one configured root context; `add` makes more, as Envoy does for several plugins of one
+    module, and while a configuration is replaced. The configuration is text, bytes, or a value that is written as JSON.
 
     `environment` holds the variables of the virtual machine, `properties` what `proxy_get_property` finds (a name is
     a tuple of parts), `shared` the store of the process, which several plugins can have. `fuel` bounds one call of the
@@ -106,7 +107,10 @@ class Plugin:
         self.now = 1_700_000_000_000_000_000
         self.pace = 0
         """How many nanoseconds an instruction of a tick takes."""
-        self.tick_period = 0
+        self.tick_periods = {}
+        """By root context."""
+        self.hand_over = self._give
+        """How headers come into the module's memory."""
         self.properties = properties or {}
         self.shared = {} if shared is None else shared
         self.streams = {}
@@ -118,9 +122,7 @@ class Plugin:
         self._metrics = []
         self._ids = itertools.count(ROOT + 1)
         self._effective, self._ticks = ROOT, False
-        if configuration is not None and not isinstance(configuration, (str, bytes)):
-            configuration = json.dumps(configuration)
-        self._configuration = configuration.encode() if isinstance(configuration, str) else configuration or b""
+        self._configuration = _text(configuration)
         self._store = wasmtime.Store(module.engine)
         self._store.set_fuel(fuel)
         functions = [wasmtime.Func(self._store, kind, self._import(name)) for _, name, kind in module.imports]
@@ -141,40 +143,67 @@ class Plugin:
             raise Refused(self.log)
         self.load_fuel = self.limit - self._store.get_fuel()
 
-    def _configure(self, size):
-        self._effective = ROOT
-        return self._call("proxy_on_configure", ROOT, size) != 0
+    def _configure(self, size, root=ROOT):
+        self._effective = root
+        return self._call("proxy_on_configure", root, size) != 0
 
-    def reconfigure(self, configuration, *, announced=None):
+    def add(self, configuration, *, number=None):
+        """Makes another root context in the same virtual machine, and returns its number."""
+        root = self._effective = next(self._ids) if number is None else number
+        self._store.set_fuel(self.limit)
+        self._call("proxy_on_context_create", root, 0)
+        self._configuration = _text(configuration)
+        if not self._configure(len(self._configuration), root):
+            raise Refused(self.log)
+        return root
+
+    def delete(self, number):
+        """Tells the module that a root context, or whatever it takes the number for, is over."""
+        self._store.set_fuel(self.limit)
+        self._effective = number
+        self._call("proxy_on_delete", number)
+
+    def reconfigure(self, configuration, *, announced=None, root=ROOT):
         """Hands the same root context another configuration, as some hosts do and Envoy does not; whether it took it.
 
         `announced` is its size in bytes, if that is to be another than the one handed over.
         """
-        self._configuration = json.dumps(configuration).encode() if configuration is not None else b""
+        self._configuration = _text(configuration)
         self._store.set_fuel(self.limit)
-        return self._configure(len(self._configuration) if announced is None else announced)
+        return self._configure(len(self._configuration) if announced is None else announced, root)
+
+    @property
+    def tick_period(self):
+        """What the first root context set its timer to, in milliseconds."""
+        return self.tick_periods.get(ROOT, 0)
 
     @property
     def memory(self):
         """Bytes of memory that the virtual machine holds. It never gives any back."""
         return self._memory.data_len(self._store)
 
-    def request(self, headers, *, properties=None):
+    def request(self, headers, *, properties=None, root=ROOT):
         """One request from beginning to end; a request that waits is dropped by its client."""
-        stream = self.open(headers, properties=properties)
+        stream = self.open(headers, properties=properties, root=root)
         outcome = stream.outcome()
         stream.close()
         return dataclasses.replace(outcome, calls=stream.calls, fuel=stream.fuel)
 
-    def open(self, headers, *, properties=None):
+    def open(self, headers, *, properties=None, root=ROOT):
         """One request up to the module's first decision, for modules that let requests wait."""
-        return Stream(self, next(self._ids), headers, properties or {})
+        stream = self.begin(headers, properties=properties, root=root)
+        stream.send_headers()
+        return stream
 
-    def tick(self):
+    def begin(self, headers, *, properties=None, root=ROOT):
+        """One request whose headers the module has not been told of."""
+        return Stream(self, next(self._ids), headers, properties or {}, root)
+
+    def tick(self, root=ROOT):
         """One tick; returns the fuel that it took."""
         self._store.set_fuel(self.limit)
-        self._effective, self._ticks = ROOT, True
-        self._call("proxy_on_tick", ROOT)
+        self._effective, self._ticks = root, True
+        self._call("proxy_on_tick", root)
         self.now, self._ticks = self._time, False
         return self.limit - self._store.get_fuel()
 
@@ -186,8 +215,8 @@ class Plugin:
         """Ticks until a stream no longer waits; returns the fuel that the ticks took. Time passes between them."""
         fuel = 0
         while stream.outcome().paused and ticks:
-            self.now += max(self.tick_period, 1) * 1_000_000
-            fuel += self.tick()
+            self.now += max(self.tick_periods.get(stream.root, 0), 1) * 1_000_000
+            fuel += self.tick(stream.root)
             ticks -= 1
         return fuel
 
@@ -267,7 +296,8 @@ class Plugin:
         return OK
 
     def _proxy_set_tick_period_milliseconds(self, period):
-        self.tick_period = period
+        stream = self.streams.get(self._effective)
+        self.tick_periods[stream.root if stream else self._effective] = period
         return OK
 
     def _proxy_get_buffer_bytes(self, kind, start, length, where, size):
@@ -277,7 +307,7 @@ class Plugin:
         return self._give(buffers[kind][start : start + length], where, size)
 
     def _proxy_get_header_map_pairs(self, kind, where, size):
-        return self._give(_format_pairs(self._stream.maps[kind]), where, size)
+        return self.hand_over(_format_pairs(self._stream.maps[kind]), where, size)
 
     def _proxy_get_header_map_value(self, kind, start, length, where, size):
         name = self._read(start, length).lower()
@@ -392,8 +422,8 @@ class Plugin:
 class Stream:
     """One request on its way; `paused` while the module keeps it."""
 
-    def __init__(self, plugin, identity, headers, properties):
-        self.plugin, self.identity = plugin, identity
+    def __init__(self, plugin, identity, headers, properties, root):
+        self.plugin, self.identity, self.root = plugin, identity, root
         headers = [(_bytes(name).lower(), _bytes(value)) for name, value in headers]
         self.maps = {kind: [] for kind in range(8)}
         self.maps[REQUEST] = headers
@@ -402,12 +432,21 @@ class Stream:
         self.fuel = 0
         self.status, self.body, self.paused = None, b"", False
         plugin.streams[identity] = self
-        self._run("proxy_on_context_create", ROOT)
-        self.paused = self._run("proxy_on_request_headers", len(headers), 1) == PAUSE
+        self._run("proxy_on_context_create", root)
+
+    def send_headers(self):
+        """The headers of the request; returns the module's answer."""
+        answer = self._run("proxy_on_request_headers", len(self.maps[REQUEST]), 1)
+        self.paused = answer == PAUSE
+        return answer
 
     def chunk(self, length):
         """A piece of the request's body, not its last; returns the module's answer."""
         return self._run("proxy_on_request_body", length, 0)
+
+    def trailers(self):
+        """What follows the body; returns the module's answer."""
+        return self._run("proxy_on_request_trailers", 0)
 
     def outcome(self):
         """What has become of the request so far."""
@@ -437,6 +476,12 @@ class Stream:
         result = plugin._call(name, self.identity, *arguments)
         self.fuel += plugin.limit - plugin._store.get_fuel()
         return result
+
+
+def _text(configuration):
+    if configuration is not None and not isinstance(configuration, (str, bytes)):
+        configuration = json.dumps(configuration)
+    return configuration.encode() if isinstance(configuration, str) else configuration or b""
 
 
 def _bytes(value):

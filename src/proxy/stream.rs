@@ -1,8 +1,9 @@
-//! One request.
+//! The HTTP context: one request.
 
 use std::rc::Rc;
 
 use log::error;
+use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 
 use super::abi::{self, HeadersOf};
@@ -12,28 +13,18 @@ use crate::session::RequestState;
 pub(super) struct Stream {
     plugin: Rc<Plugin>,
     number: u32,
-    /// Where it stood when its headers came.
-    state: RequestState,
+    /// Where it stood when its headers came; `None` until then.
+    state: Option<RequestState>,
 }
 
 impl Stream {
-    /// Decides about the request that is being handled by its headers. `is_whole` says that it has no body.
-    pub(super) fn new(plugin: Rc<Plugin>, number: u32, is_whole: bool) -> Self {
-        let Plugin { session, proxy } = &*plugin;
-        let state = abi::with_headers(HeadersOf::Request, |headers| {
-            let headers = headers.unwrap_or_else(|error| {
-                // Which the session refuses.
-                error!("basic_auth: {error}: the headers of a request cannot be read");
-                &[]
-            });
-            session.on_request(proxy, number, headers, !is_whole)
-        });
-        Self { plugin, number, state }
+    pub(super) fn new(plugin: Rc<Plugin>, number: u32) -> Self {
+        Self { plugin, number, state: None }
     }
 
     /// Whether the request was answered when its headers came, so that nothing more becomes of it.
     pub(super) fn is_answered(&self) -> bool {
-        self.state == RequestState::Answered
+        self.state == Some(RequestState::Answered)
     }
 
     /// What becomes of the request now, and of its body and its trailers. Envoy does not ask about these while a request
@@ -41,19 +32,45 @@ impl Stream {
     /// body waits is said in `exports`.
     pub(super) fn action(&self) -> Action {
         let state = match self.state {
-            RequestState::Waiting => self.plugin.session.state(self.number),
+            Some(RequestState::Waiting) => Some(self.plugin.session.state(self.number)),
             decided => decided,
         };
         match state {
-            RequestState::Passed => Action::Continue,
-            RequestState::Answered | RequestState::Waiting => Action::Pause,
+            Some(RequestState::Passed) => Action::Continue,
+            Some(RequestState::Answered | RequestState::Waiting) | None => Action::Pause,
         }
+    }
+}
+
+impl Context for Stream {}
+
+impl HttpContext for Stream {
+    fn on_http_request_headers(&mut self, _: usize, is_whole: bool) -> Action {
+        let Plugin { session, proxy } = &*self.plugin;
+        let state = abi::with_headers(HeadersOf::Request, |headers| {
+            let headers = headers.unwrap_or_else(|error| {
+                // Which the session refuses.
+                error!("basic_auth: {error}: the headers of a request cannot be read");
+                &[]
+            });
+            session.on_request(proxy, self.number, headers, !is_whole)
+        });
+        self.state = Some(state);
+        self.action()
+    }
+
+    fn on_http_request_body(&mut self, _: usize, _: bool) -> Action {
+        self.action()
+    }
+
+    fn on_http_request_trailers(&mut self, _: usize) -> Action {
+        self.action()
     }
 }
 
 impl Drop for Stream {
     fn drop(&mut self) {
-        if self.state == RequestState::Waiting {
+        if self.state == Some(RequestState::Waiting) {
             self.plugin.session.on_end(self.number);
         }
     }

@@ -108,6 +108,14 @@ pub struct Rule {
     hide_credentials: bool,
     allow_missing: bool,
     dry_run: bool,
+    speech: Speech,
+}
+
+/// Whether a rule says to what it covers anything that the rule before it does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Speech {
+    Own,
+    Repeated,
 }
 
 /// The plain users of a rule.
@@ -181,6 +189,18 @@ impl Rule {
     pub fn allows(&self, user: &[u8]) -> bool {
         let allowed = self.extra.as_ref().and_then(|extra| extra.allow_users.as_deref());
         allowed.is_none_or(|allowed| allowed.binary_search_by(|name| name.as_bytes().cmp(user)).is_ok())
+    }
+
+    /// Whether it differs from another rule in hosts and path at most. What few rules have is not compared.
+    fn is_like(&self, other: &Self) -> bool {
+        let is_common = |rule: &Self| rule.regex.is_none() && rule.except.is_none() && rule.extra.is_none();
+        let flags = |rule: &Self| (rule.hide_credentials, rule.allow_missing, rule.dry_run);
+        is_common(self)
+            && is_common(other)
+            && self.users_key() == other.users_key()
+            && Arc::ptr_eq(&self.refusal, &other.refusal)
+            && flags(self) == flags(other)
+            && self.methods == other.methods
     }
 
     /// Whether the rule covers one reading of a path, which the index found for it. An exception looks at all of them.
@@ -283,6 +303,8 @@ impl Policy {
                 hide_credentials: rule.hide_credentials,
                 allow_missing: rule.allow_missing,
                 dry_run: rule.dry_run,
+                // Told below as well.
+                speech: Speech::Own,
             };
             if compiled.name().is_some() && counted.len() < MAX_COUNTED_RULES {
                 counted.push(number);
@@ -310,7 +332,13 @@ impl Policy {
             rule.plain = several_plain.get(all);
             rule
         };
-        let rules = rules.into_iter().zip(own).map(compile).collect();
+        let mut rules: Vec<Rule> = rules.into_iter().zip(own).map(compile).collect();
+        for index in 1..rules.len() {
+            let (before, behind) = rules.split_at_mut(index);
+            if let (Some(before), Some(rule)) = (before.last(), behind.first_mut()) {
+                rule.speech = if rule.is_like(before) { Speech::Repeated } else { Speech::Own };
+            }
+        }
         Self {
             index: index.build(),
             exceptions: exceptions.build(Untried::IsNone),
@@ -428,33 +456,42 @@ impl Policy {
         self.counted.binary_search(&u32::try_from(rule).ok()?).ok()
     }
 
-    /// The rules that are asked about a request, as their indexes in the configuration, in order: all that cover it, or
-    /// with `first_match` the first one for each reading.
+    /// The rules that decide about a request, as their indexes in the configuration, in order: all that cover it, or with
+    /// `first_match` the first one for each reading.
     #[must_use]
     pub fn covering<'p>(&'p self, request: &Request<'p>) -> Covering<'p> {
         let path = Readings::parse(request.method, request.path);
-        self.covering_path(request, path).unwrap_or_else(|| Covering::listed(self, Vec::new()))
+        let covering = self.covering_path(request, path).unwrap_or_else(|| Covering::listed(self, Vec::new()));
+        Covering { behind_last: EVERY, ..covering }
     }
 
-    /// The same, of a request whose path was read; `None` if it is known at once that there are none.
+    /// Those of them that have to be asked, of a request whose path was read: of rules that follow one another and say the
+    /// same only the first. `None` if it is known at once that there are none.
     pub(crate) fn covering_path<'p>(&'p self, request: &Request<'p>, path: Readings<'p>) -> Option<Covering<'p>> {
         let mut path = path;
-        if self.options.first_match {
-            let budget = MatchBudget::new();
-            let rules = self.first_for_each(request, &path, &budget);
-            if budget.is_spent() {
-                // Every rule may be the first, and no exception is known to hold.
-                path = Readings::Unreadable;
-            } else if let Some(rules) = rules {
-                return Some(rules);
-            }
+        if self.options.first_match
+            && let Some(rules) = self.first_covering(request, &mut path)
+        {
+            return Some(rules);
         }
         let candidates = self.index.candidates(request.authority, &path);
         if candidates.are_none() {
             return None;
         }
-        let (method, budget) = (request.method, MatchBudget::new());
-        Some(Covering { policy: self, candidates, method, path, budget, is_sure: false })
+        let (method, budget) = (request.method, MatchBudget::behind_readings(&path));
+        Some(Covering { policy: self, candidates, method, path, budget, is_sure: false, behind_last: 0 })
+    }
+
+    /// Of each reading the first rule; `None` if every rule may be the first. Then no exception is known to hold.
+    #[cold]
+    fn first_covering<'p>(&'p self, request: &Request<'p>, path: &mut Readings<'p>) -> Option<Covering<'p>> {
+        let budget = MatchBudget::behind_readings(path);
+        let rules = self.first_for_each(request, path, &budget);
+        if budget.is_spent() {
+            *path = Readings::Unreadable;
+            return None;
+        }
+        rules
     }
 
     /// Whether a path is refused because it has several readings, or none.
@@ -605,6 +642,9 @@ impl Policy {
     }
 }
 
+/// In the place of an index: rules are found that say what the one before said, too.
+const EVERY: u32 = u32::MAX;
+
 /// The rules that are asked about a request, in the order of the configuration, each with its index there.
 pub struct Covering<'p> {
     policy: &'p Policy,
@@ -614,6 +654,8 @@ pub struct Covering<'p> {
     budget: MatchBudget,
     /// Whether the candidates are known to cover the request.
     is_sure: bool,
+    /// The index behind the rule that was looked at last, or [`EVERY`].
+    behind_last: u32,
 }
 
 impl<'p> Covering<'p> {
@@ -625,7 +667,8 @@ impl<'p> Covering<'p> {
     /// The same, by their indexes.
     fn listed(policy: &'p Policy, indexes: Vec<u32>) -> Self {
         let candidates = Candidates::several(indexes);
-        Self { policy, candidates, method: &[], path: Readings::Unreadable, budget: MatchBudget::new(), is_sure: true }
+        let (path, budget) = (Readings::Unreadable, MatchBudget::new());
+        Self { policy, candidates, method: &[], path, budget, is_sure: true, behind_last: 0 }
     }
 }
 
@@ -640,12 +683,33 @@ impl<'p> Iterator for Covering<'p> {
 }
 
 impl<'p> Covering<'p> {
+    #[inline]
     fn find(&mut self) -> Option<(usize, &'p Rule)> {
-        let Self { policy, candidates, method, path, budget, is_sure } = self;
+        let Self { policy, candidates, method, path, budget, is_sure, .. } = self;
         let policy = *policy;
         let target = Target { method, path, budget };
-        let mut rules = candidates.filter_map(|index| policy.indexed_rule(index));
-        rules.find(|(_, rule)| *is_sure || rule.covers(target, &policy.exceptions))
+        // Mostly there is one, behind which is none.
+        let Candidates::One(candidate) = candidates else { return self.find_among_several() };
+        let found = policy.indexed_rule(candidate.take()?)?;
+        (*is_sure || found.1.covers(target, &policy.exceptions)).then_some(found)
+    }
+
+    #[inline(never)]
+    fn find_among_several(&mut self) -> Option<(usize, &'p Rule)> {
+        let Self { policy, candidates, method, path, budget, is_sure, behind_last } = self;
+        let policy = *policy;
+        let target = Target { method, path, budget };
+        for index in candidates {
+            let Some(found) = policy.indexed_rule(index) else { continue };
+            let is_known = found.1.speech == Speech::Repeated && index == *behind_last;
+            if *behind_last != EVERY {
+                *behind_last = index.saturating_add(1);
+            }
+            if !is_known && (*is_sure || found.1.covers(target, &policy.exceptions)) {
+                return Some(found);
+            }
+        }
+        None
     }
 }
 
@@ -755,10 +819,66 @@ impl HashedLists {
 
 #[cfg(test)]
 mod tests {
+    use super::Covering;
+    use crate::matching::readings::Readings;
+    use crate::request::Request;
     use crate::test_support::policy;
 
     const PLAIN: &str = r#"{"prefix": "/", "credentials": ["a:1", "b:2"]}"#;
     const HASHED: &str = r#"{"prefix": "/", "htpasswd": "c:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ="}"#;
+
+    /// The rules that cover a `GET` for a path, and those of them that are asked.
+    fn covering_and_asked(rules: &[&str], path: &str) -> (Vec<usize>, Vec<usize>) {
+        let policy = policy(&format!(r#"{{"basic_auth_rules": [{}]}}"#, rules.join(",")));
+        let request = Request { method: b"GET", path: Some(path.as_bytes()), ..Request::default() };
+        let asked = policy.covering_path(&request, Readings::parse(b"GET", request.path));
+        let indexes = |rules: Covering<'_>| rules.map(|(index, _)| index).collect();
+        (indexes(policy.covering(&request)), asked.map(indexes).unwrap_or_default())
+    }
+
+    #[test]
+    fn of_rules_that_follow_one_another_and_say_the_same_one_is_asked() {
+        let rules = |paths: &[&str]| -> Vec<String> {
+            paths.iter().map(|path| format!(r#"{{"prefix": "{path}", "credentials": ["a:1"]}}"#)).collect()
+        };
+        let rules = rules(&["/a", "/b", "/b", "/a/b", "/", "/b"]);
+        let rules: Vec<&str> = rules.iter().map(String::as_str).collect();
+        for (path, covering, asked) in [
+            ("/a", &[0, 4][..], &[0, 4][..]),
+            // The one before covers it not, so nobody was asked for it.
+            ("/b", &[1, 2, 4, 5], &[1, 4]),
+            ("/a/b", &[0, 3, 4], &[0, 3]),
+            ("/%zz", &[0, 1, 2, 3, 4, 5], &[0]),
+        ] {
+            assert_eq!(covering_and_asked(&rules, path), (covering.to_vec(), asked.to_vec()), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_rule_that_says_anything_else_is_asked() {
+        for other in [
+            r#""credentials": ["a:2"]"#,
+            r#""credentials": ["a:1"], "htpasswd": "c:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=""#,
+            r#""credentials": ["a:1"], "realm": "other""#,
+            r#""credentials": ["a:1"], "request_methods": ["GET"]"#,
+            r#""credentials": ["a:1"], "except": [{"prefix": "/open"}]"#,
+            r#""credentials": ["a:1"], "allow_users": ["a"]"#,
+            r#""credentials": ["a:1"], "name": "other""#,
+            r#""credentials": ["a:1"], "allow_source_ranges": ["10.0.0.0/8"]"#,
+            r#""credentials": ["a:1"], "unauthorized": {"body": "no"}"#,
+            r#""credentials": ["a:1"], "hide_credentials": true"#,
+            r#""credentials": ["a:1"], "allow_missing": true"#,
+            r#""credentials": ["a:1"], "dry_run": true"#,
+        ] {
+            let (plain, other) =
+                (r#"{"prefix": "/", "credentials": ["a:1"]}"#, format!(r#"{{"prefix": "/", {other}}}"#));
+            for path in ["/", "/%zz"] {
+                assert_eq!(covering_and_asked(&[plain, &other, plain, plain], path).1, [0, 1, 2], "{other}, {path}");
+            }
+        }
+        let regex = r#"{"regex": "/.*", "credentials": ["a:1"]}"#;
+        assert_eq!(covering_and_asked(&[regex, regex], "/").1, [0, 1]);
+    }
 
     #[test]
     fn equal_lists_are_stored_and_counted_once() {

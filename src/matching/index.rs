@@ -9,6 +9,7 @@ use std::collections::binary_heap::PeekMut;
 use std::collections::{BinaryHeap, HashMap};
 use std::iter;
 use std::net::Ipv6Addr;
+use std::slice;
 
 use super::fold::fold_case;
 use super::host::HostPattern;
@@ -185,6 +186,9 @@ impl Index {
     #[cold]
     fn every_rule(&self, groups: &[u32]) -> Candidates<'_> {
         let rules = |group| usize::try_from(group).ok().and_then(|index| self.rules.get(index));
+        if groups.is_empty() {
+            return Candidates::Listed(rules(EVERY_HOST).map(Vec::as_slice).unwrap_or_default().iter());
+        }
         let groups = iter::once(EVERY_HOST).chain(groups.iter().copied());
         let lists = groups.filter_map(rules).filter_map(|rules| rules.split_first()).map(Reverse);
         Candidates::Merged(lists.collect())
@@ -230,6 +234,8 @@ pub(crate) enum Candidates<'a> {
     One(Option<u32>),
     /// These.
     Several(std::vec::IntoIter<u32>),
+    /// Those of an ordered list.
+    Listed(slice::Iter<'a, u32>),
     /// Those of several ordered lists, taken from them as they are asked for: mostly it is the first that decides.
     Merged(BinaryHeap<Reverse<(&'a u32, &'a [u32])>>),
 }
@@ -252,6 +258,7 @@ impl Candidates<'_> {
         match self {
             Self::One(rule) => usize::from(rule.is_some()),
             Self::Several(rules) => rules.len(),
+            Self::Listed(rules) => rules.len(),
             Self::Merged(_) => 0,
         }
     }
@@ -264,6 +271,7 @@ impl Iterator for Candidates<'_> {
         match self {
             Self::One(rule) => rule.take(),
             Self::Several(rules) => rules.next(),
+            Self::Listed(rules) => rules.next().copied(),
             Self::Merged(lists) => {
                 let next = *lists.peek()?.0.0;
                 while let Some(mut list) = lists.peek_mut()

@@ -33,7 +33,7 @@ impl Policy {
     #[must_use]
     pub fn matches(&self, request: &Request<'_>) -> Vec<Match> {
         let path = Readings::parse(request.method, request.path);
-        let budget = MatchBudget::new();
+        let budget = MatchBudget::behind_readings(&path);
         let mut matches: Vec<Match> = Vec::new();
         let mut add = |index: u32, reading: Option<&[u8]>| {
             let Some((rule, compiled)) = self.indexed_rule(index) else { return };

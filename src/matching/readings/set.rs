@@ -87,6 +87,11 @@ impl ReadingSet {
         self.readings.get(..self.for_exceptions).unwrap_or_default()
     }
 
+    /// How long the text itself is, in bytes.
+    pub(crate) fn sent(&self) -> usize {
+        self.readings.first().map_or(0, |text| text.bytes.len())
+    }
+
     /// Whether all readings are ASCII.
     pub(super) fn is_ascii(&self) -> bool {
         !self.marks.has(Marks::NOT_ASCII)

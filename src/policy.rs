@@ -773,6 +773,7 @@ fn hashed_users(htpasswd: Box<[Arc<UserList>]>, fetch: Option<usize>) -> Box<[Ha
 
 impl HashedLists {
     /// The digests of all lists, by their numbers.
+    #[inline(never)]
     fn digests(&self, fetched: &[FetchedList]) -> Box<[u64]> {
         let mut digests: Vec<_> = self.lists.iter().flatten().map(|list| (list.number, &list.users)).collect();
         digests.sort_unstable_by_key(|(number, _)| *number);

@@ -152,6 +152,8 @@ impl Session {
 
     /// The session of a policy. The key is random and a secret: this session's, and the process's if that has none yet.
     #[must_use]
+    // Not inlined, like the other steps of loading: V8 compiles several small functions sooner than a large one.
+    #[inline(never)]
     pub fn new(policy: Policy, key: &[u8; 32], shared: Box<dyn SharedData>, now: Duration) -> Self {
         let throttle = Throttle::new(&policy, key, shared, now);
         let waiting = Waiting { throttle, states: ByNumber::default(), since: LinkedHashMap::default() };

@@ -236,6 +236,7 @@ impl<'e> Reader<'e> {
         })
     }
 
+    #[inline(never)]
     fn read_rules(
         &mut self,
         top: &Fields<'_>,
@@ -278,6 +279,7 @@ impl<'e> Reader<'e> {
         }
     }
 
+    #[inline(never)]
     fn read_rule(
         &mut self,
         rule: &Node<'_>,
@@ -349,6 +351,7 @@ impl<'e> Reader<'e> {
     }
 
     /// The one path matcher that an object must have.
+    #[inline(never)]
     fn read_pattern<'f>(&mut self, fields: &'f Fields<'_>) -> Result<Pattern<'f>, Noted> {
         let mut found = Matcher::FIELDS.iter().filter_map(|field| Some((*field, fields.get(field)?)));
         let Some((field, node)) = found.next() else {
@@ -364,6 +367,7 @@ impl<'e> Reader<'e> {
         Ok(Pattern { matcher, text, node })
     }
 
+    #[inline(never)]
     fn read_except(&mut self, fields: &Fields<'_>, rule: Option<&Pattern<'_>>) -> Result<Vec<Exception>, Noted> {
         self.read_items(fields, "except", |reader, exception| {
             let fields = reader.fields(exception, fields::EXCEPTION)?;
@@ -414,6 +418,7 @@ impl<'e> Reader<'e> {
         all
     }
 
+    #[inline(never)]
     fn read_hosts(&mut self, fields: &Fields<'_>) -> Result<Vec<HostPattern>, Noted> {
         self.read_items(fields, "hosts", |reader, host| {
             let text = reader.string(host)?;
@@ -422,6 +427,7 @@ impl<'e> Reader<'e> {
     }
 
     /// The checked entries of `request_methods`, of which there is at least one if the field is there.
+    #[inline(never)]
     fn read_method_names(&mut self, fields: &Fields<'_>) -> Result<Option<Vec<Box<str>>>, Noted> {
         let Some(list) = fields.get("request_methods") else { return Ok(None) };
         let names: Vec<Box<str>> = self.read_items(fields, "request_methods", |reader, method| {
@@ -438,6 +444,7 @@ impl<'e> Reader<'e> {
         if names.is_empty() { Err(self.errors.add(&list, Problem::NoMethod)) } else { Ok(Some(names)) }
     }
 
+    #[inline(never)]
     pub(super) fn read_credentials(&mut self, fields: &Fields<'_>) -> Result<Vec<Pair>, Noted> {
         self.read_items(fields, "credentials", |reader, credential| {
             let text = reader.string(credential)?;
@@ -451,6 +458,7 @@ impl<'e> Reader<'e> {
         })
     }
 
+    #[inline(never)]
     pub(super) fn read_htpasswd(&mut self, fields: &Fields<'_>) -> Result<Vec<Arc<UserList>>, Noted> {
         let text = fields.get("htpasswd").map(|node| match node.json_type() {
             JsonType::Array => self.read_lines(fields, &node),
@@ -572,6 +580,7 @@ impl<'e> Reader<'e> {
         Ok(text.into())
     }
 
+    #[inline(never)]
     fn read_lockout(&mut self, node: &Node<'_>) -> Result<Lockout, Noted> {
         let fields = self.fields(node, fields::LOCKOUT)?;
         let mut number = |field, max| match fields.get(field) {

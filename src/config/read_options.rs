@@ -31,6 +31,7 @@ type Known<'k> = (Option<&'k [Pair]>, Option<&'k [Arc<UserList>]>, Option<&'k [N
 
 impl Reader<'_> {
     /// The options that stand for all rules.
+    #[inline(never)]
     pub(super) fn read_options(&mut self, top: &Fields<'_>) -> Result<Options, Noted> {
         let credential = self.read_header_name(top, "authentication_header");
         let username = self.read_header_name(top, "forward_username_header");
@@ -83,6 +84,7 @@ impl Reader<'_> {
     }
 
     /// What a rule has, or at the top those that do not say otherwise.
+    #[inline(never)]
     pub(super) fn read_defaults(&mut self, fields: &Fields<'_>, others: Option<&Defaults>) -> Result<Defaults, Noted> {
         let unauthorized = match fields.get("unauthorized") {
             Some(node) => self.read_unauthorized(&node).map(Arc::new),
@@ -151,12 +153,14 @@ impl Reader<'_> {
     }
 
     /// The lists of `users`.
+    #[inline(never)]
     pub(super) fn read_users(&mut self, top: &Fields<'_>) -> Result<Vec<NamedUsers>, Noted> {
         self.read_members(top, "users", |reader, users, name, text, earlier| {
             reader.read_user_list(users, name, text, earlier.len())
         })
     }
 
+    #[inline(never)]
     fn read_user_list(&mut self, users: &Node<'_>, name: &str, text: &str, index: usize) -> Result<NamedUsers, Noted> {
         // What is no name is repeated nowhere.
         self.note(users, check_name(name))?;
@@ -181,6 +185,7 @@ impl Reader<'_> {
     }
 
     /// What few rules have.
+    #[inline(never)]
     pub(super) fn read_extra(&mut self, fields: &Fields<'_>, known: Known<'_>) -> Result<RuleExtra, Noted> {
         let name = self.read_name(fields);
         let users = self.read_list_names(fields, known.2.is_some());
@@ -211,6 +216,7 @@ impl Reader<'_> {
     }
 
     /// The lists that a rule names. Whether they are there cannot be told where the lists could not be read.
+    #[inline(never)]
     fn read_list_names(&mut self, fields: &Fields<'_>, are_lists_known: bool) -> Result<Box<[usize]>, Noted> {
         // In order, so that rules with the same lists have the same users.
         let mut indexes = BTreeSet::new();
@@ -227,6 +233,7 @@ impl Reader<'_> {
     }
 
     /// `allow_users`: in order, each known to the rule.
+    #[inline(never)]
     fn read_allow_users(
         &mut self,
         fields: &Fields<'_>,

@@ -38,6 +38,8 @@ pub(crate) struct ExceptionsBuilder {
 
 impl ExceptionsBuilder {
     /// Enters the exceptions of a rule; `None` if it makes none.
+    // Not inlined, like the other steps of loading: V8 compiles several small functions sooner than a large one.
+    #[inline(never)]
     pub(crate) fn add(&mut self, exceptions: Box<[Exception]>) -> Option<ExceptionsId> {
         if exceptions.is_empty() {
             return None;
@@ -68,6 +70,7 @@ impl ExceptionsBuilder {
     }
 
     /// The exceptions that were entered.
+    #[inline(never)]
     pub(crate) fn build(self, untried: Untried) -> Exceptions {
         Exceptions {
             forward: Forest::new(self.forward, From::Beginning),

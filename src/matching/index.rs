@@ -42,6 +42,7 @@ pub(crate) struct IndexBuilder {
 
 impl IndexBuilder {
     /// Enters a rule. Rules are entered in their order.
+    #[inline(never)]
     pub(crate) fn add(&mut self, rule: u32, hosts: Box<[HostPattern]>, path: &[PatternReading]) {
         for group in self.groups_of(hosts) {
             self.add_to_group(group, rule, path);
@@ -92,6 +93,7 @@ impl IndexBuilder {
     }
 
     /// The finished index.
+    #[inline(never)]
     pub(crate) fn build(self) -> Index {
         Index {
             hosts: HostIndex::new(self.groups),

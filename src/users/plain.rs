@@ -66,6 +66,8 @@ pub enum Verdict {
 impl PlainLists {
     /// Stores lists of pairs and tells under which id each is found that is not empty. The same user may stand in a list with several
     /// passwords.
+    // Not inlined, like the other steps of loading: V8 compiles several small functions sooner than a large one.
+    #[inline(never)]
     pub fn new(lists: impl IntoIterator<Item = Box<[Pair]>>, digests: Digests) -> (Self, Vec<Option<PlainListId>>) {
         let mut stored =
             Self { key: RandomState::new(), pairs: HashTable::new(), users: HashTable::new(), digests: Vec::new() };

@@ -95,6 +95,8 @@ impl<F: Flavour> Rounds<F> {
     }
 
     /// Works until the budget is spent or nothing is left; says how much was done.
+    // Not inlined beside the other kinds of hashes: V8 compiles several small functions sooner than a large one.
+    #[inline(never)]
     pub(super) fn work(&mut self, password: &[u8], budget: Work) -> Work {
         let start = F::start_work(password.len());
         let starts = self.starts.min(start.pieces_in(budget));

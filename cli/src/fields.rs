@@ -17,12 +17,15 @@ pub fn fields() -> Outcome {
         (Object::Rule, "A rule, an item of `basic_auth_rules`"),
         (Object::Exception, "An exception, an item of a rule's `except`"),
         (Object::UserList, "A user list, a member of `users`"),
+        (Object::Fetch, "`htpasswd_fetch`"),
         (Object::Unauthorized, "`unauthorized`"),
         (Object::Lockout, "`lockout`"),
     ] {
         let _ = writeln!(page, "\n## {heading}\n\n| field | value | meaning | absent |\n| --- | --- | --- | --- |");
         for field in FIELDS.iter().filter(|field| field.objects.contains(&object)) {
-            let _ = writeln!(page, "| `{}` | {} | {} | {} |", field.name, field.kind, field.meaning, field.absent);
+            // Else it ends the cell, in code as well.
+            let meaning = field.meaning.replace('|', "\\|");
+            let _ = writeln!(page, "| `{}` | {} | {meaning} | {} |", field.name, field.kind, field.absent);
         }
     }
     Outcome::well(page)

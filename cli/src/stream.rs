@@ -95,7 +95,8 @@ impl Stream {
 
     /// What to say where there is no configuration.
     pub fn nothing_found(&self) -> String {
-        let names: Vec<&str> = self.files.iter().map(|file| file.source.name.as_str()).take(3).collect();
+        let names = self.files.iter().map(|file| file.source.name.as_str()).take(3);
+        let names: Vec<&str> = names.map(|name| if name == "-" { "what was given" } else { name }).collect();
         let names = if names.is_empty() { "these files".to_owned() } else { names.join(", ") };
         format!(
             "no configuration of this filter in {names}; give a WasmPlugin, an Envoy configuration, or the JSON itself"

@@ -145,6 +145,7 @@ fn exit_codes_tell_wrong_from_unreadable() {
     let said = run(&["check", &other.to_string_lossy()]);
     assert_eq!(said.exit, 2);
     assert!(said.errors.starts_with("basic-auth: no configuration of this filter in "), "{}", said.errors);
+    assert!(said.output.is_empty(), "{}", said.output);
     assert_eq!(run(&["check"]).exit, 2);
     assert_eq!(run(&["--version"]).exit, 0);
 }

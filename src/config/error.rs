@@ -444,6 +444,7 @@ fn cure_of_type(expected: JsonType, found: JsonType) -> &'static str {
         (JsonType::Number, JsonType::String) => "write the number alone, without quotes or a unit",
         (JsonType::String, _) => "write one string, without brackets",
         (JsonType::Object, _) => "write its fields in braces, `{…}`",
+        (JsonType::Boolean, _) => "write `true` or `false`, without quotes",
         _ => "write one",
     }
 }

@@ -69,7 +69,7 @@ pub const FIELDS: &[Field] = &[
         objects: &[Object::Rule, Object::UserList],
         kind: Kind::Strings,
         meaning: "`user:password` (the first colon splits), or base64 of that; always plain text",
-        absent: "users from the next two; without any user the rule is refused",
+        absent: "users from the next three, or those of a rule from its `users`; refused without any",
     },
     Field {
         name: "htpasswd",

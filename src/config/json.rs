@@ -112,6 +112,10 @@ impl<'a> Node<'a> {
 
     /// The one of some strings that the node is.
     pub(super) fn one_of(&self, known: &'static [&'static str]) -> Result<&'static str, Problem> {
+        // A word of YAML 1.1 (`off`) is a boolean here, and quotes alone would not make it one of them.
+        if matches!(self.json_type(), JsonType::Boolean | JsonType::Number) {
+            return Err(Problem::NotOneOf { known });
+        }
         let text = self.string()?;
         known.iter().find(|name| **name == text).copied().ok_or(Problem::NotOneOf { known })
     }

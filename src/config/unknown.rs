@@ -13,6 +13,7 @@ const FOREIGN: &[(&str, &str)] = &[
         "request_path path paths path_prefix match match_pattern pattern uri url route routes location _match_route_",
         "write `prefix`, `exact`, `suffix` or `regex` in a rule",
     ),
+    ("pluginConfig plugin_config configuration", "remove it, and write what is in it in its place"),
     ("rules rule _rules_", "write `basic_auth_rules` at the top"),
     ("method methods verb verbs", "write `request_methods` in a rule"),
     ("host hostname hostnames domain domains authority server_name _match_domain_", "write `hosts` in a rule"),

@@ -27,6 +27,9 @@ pub fn write(report: &Report<'_>) -> String {
         text.push_str(&renderer.render(&[annotate_snippets::Group::with_title(title)]));
         text.push_str("\n\n");
     }
+    if report.configurations == 0 && report.findings.is_empty() {
+        return text;
+    }
     let counts = [(Level::Error, "error"), (Level::Warning, "warning"), (Level::Note, "note")];
     let counts = counts.map(|(level, name)| number(report.count(level), name)).join(", ");
     let _ = writeln!(text, "{}: {counts}", number(report.configurations, "configuration"));

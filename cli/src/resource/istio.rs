@@ -2,6 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use basic_auth::{FIELDS, Object};
+
 use super::environment::{Variable, Variables};
 use super::text::ConfigText;
 use super::{Configuration, File, Place, Resource, finding, has_field, names_module, resources, sexagesimal, values};
@@ -26,7 +28,8 @@ pub fn plugin(
     let plugin_name = document.text_at(wasm, &["pluginName"]).unwrap_or_default();
     let is_ours = names_module(url)
         || names_module(plugin_name)
-        || configuration.is_some_and(|configuration| has_field(document, configuration));
+        || configuration.is_some_and(|configuration| has_field(document, configuration))
+        || document.get(wasm, &["basic_auth_rules"]).is_some();
     if !is_ours {
         return None;
     }
@@ -34,6 +37,7 @@ pub fn plugin(
     plugin.judge_url(url);
     plugin.judge_phase();
     plugin.judge_failure();
+    plugin.judge_indent();
     let waypoint = plugin.is_for_waypoint(waypoints);
     plugin.judge_selector(waypoint);
     if let Some(configuration) = configuration {
@@ -136,6 +140,17 @@ impl Plugin<'_> {
             let sentence =
                 "a module that cannot be fetched lets every request pass; remove it, for `FAIL_CLOSE` is the default";
             self.note(self.wasm, "failStrategy", Level::Warning, "fail-open", sentence);
+        }
+    }
+
+    /// What stands beside `pluginConfig` in place of below it is dropped by the API server.
+    fn judge_indent(&mut self) {
+        let is_field = |key: &str| FIELDS.iter().any(|field| field.name == key && field.objects.contains(&Object::Top));
+        let keys = self.document.members(self.wasm).iter().filter_map(|(key, _)| self.document.text(*key));
+        let beside: Vec<String> = keys.filter(|key| is_field(key)).map(str::to_owned).collect();
+        for field in beside {
+            let sentence = "it stands beside `pluginConfig`, so the module never sees it; indent it below that";
+            self.note(self.wasm, &field, Level::Error, "beside-plugin-config", sentence);
         }
     }
 

@@ -25,6 +25,7 @@ from rounds import Rounds
 from variants import (
     ANSWERS,
     IDLE,
+    IDLE_MODULE,
     MANY,
     NONE,
     OURS,
@@ -37,7 +38,6 @@ from variants import (
     peers,
 )
 
-IDLE_MODULE = ROOT / "target" / "idle" / "wasm32-wasip1" / "release" / "idle.wasm"
 DATA = ROOT / "target" / "bench"
 DOCUMENT = ROOT / "docs" / "cost.md"
 PICTURE = ROOT / "docs" / "cost.svg"

@@ -7,8 +7,12 @@ import pathlib
 
 import workload
 from envoy import answer_200, listener, wasm_filter
+from packages import ROOT
 
 OURS, IDLE, NATIVE, NONE = "basic_auth", "idle", "native", "none"
+
+IDLE_MODULE = ROOT / "target" / "idle" / "wasm32-wasip1" / "release" / "idle.wasm"
+"""It has the same callbacks as ours and looks at nothing."""
 
 PAGE = "a page of 1 kB"
 """What answers a request that is let on: a small page, of 1 kB."""

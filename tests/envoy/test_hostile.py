@@ -2,7 +2,7 @@
 
 import pytest
 import upstream
-from envoy import Envoy, answer_200, bootstrap, listener
+from envoy import Envoy, answer_200, bootstrap, cluster, listener
 from http_client import basic, http1, http1_bytes, http1_raw, http1_statuses, http2
 
 RULES = {
@@ -40,10 +40,7 @@ def proxy(plugin, version):
         listener("switched_off_and_normalised", [plugin(RULES)], OPEN_ROUTE, manager={"normalize_path": True}),
         listener("shown", [plugin(RULES)], [{"match": {"prefix": "/"}, "route": {"cluster": "upstream"}}]),
     ]
-    address = {"socket_address": {"address": "127.0.0.1", "port_value": upstream.start()}}
-    endpoints = [{"lb_endpoints": [{"endpoint": {"address": address}}]}]
-    cluster = {"name": "upstream", "load_assignment": {"cluster_name": "upstream", "endpoints": endpoints}}
-    with Envoy(bootstrap(listeners, [cluster]), version=version) as proxy:
+    with Envoy(bootstrap(listeners, [cluster("upstream", upstream.start())]), version=version) as proxy:
         yield proxy
         # Whatever the tests above sent: the filter still answers, so nothing trapped.
         assert http1(proxy.ports["rules"], b"GET", b"/productpage").status == 401

@@ -68,13 +68,13 @@ class Http1:
             self._socket.close()
             self._socket = None
 
-    def request(self, method, path, headers=(), *, authority=b"test"):
+    def request(self, method, path, headers=(), *, authority=b"test", body=b""):
         """Sends one request and reads its answer."""
         if self._socket is None:
             self._socket = socket.create_connection(("127.0.0.1", self._port), timeout=TIMEOUT)
             self.opened += 1
         try:
-            self._socket.sendall(http1_bytes(method, path, headers, authority=authority))
+            self._socket.sendall(http1_bytes(method, path, headers, authority=authority, body=body))
             answer = _read_http1(self._socket, method == b"HEAD", tunnel=False)
         except ConnectionError:
             answer = Response("reset")
@@ -172,10 +172,7 @@ class Http2:
         try:
             # CONNECT opens a tunnel, so its stream is not ended.
             stream = self.start(method, path, headers, authority=authority, end=method != b"CONNECT" and not body)
-            if body:
-                self._h2.send_data(stream, body, end_stream=True)
-                self._flush()
-            return self.finish(stream, method)
+            return self.finish(stream, method, body)
         except ConnectionError:
             return Response("reset")
 
@@ -184,10 +181,11 @@ class Http2:
         self._h2.reset_stream(stream, h2.errors.ErrorCodes.CANCEL)
         self._flush()
 
-    def finish(self, stream, method=b"GET"):
-        """Reads the answer on a stream."""
-        response = Response("reset")
+    def finish(self, stream, method=b"GET", body=b""):
+        """Sends a body as fast as the windows let it, and reads the answer on a stream."""
+        response, body = Response("reset"), memoryview(body)
         while True:
+            body = self._send(stream, body)
             data = self._socket.recv(65536)
             if not data:
                 return response
@@ -209,6 +207,14 @@ class Http2:
             self._flush()
             if ended:
                 return response
+
+    def _send(self, stream, body):
+        """Sends what the windows have room for, and returns the rest."""
+        while body and (room := self._h2.local_flow_control_window(stream)) > 0:
+            piece, body = body[: (size := min(room, self._h2.max_outbound_frame_size))], body[size:]
+            self._h2.send_data(stream, bytes(piece), end_stream=not body)
+        self._flush()
+        return body
 
     def _flush(self):
         self._socket.sendall(self._h2.data_to_send())

@@ -60,9 +60,10 @@ build: $(MODULE) ## Builds target/basic_auth.wasm
 
 # tools/remap.py keeps this machine's folders out of the module (reproducible builds). What a
 # person has in these variables would go before the project's own flags.
-$(MODULE): $(SOURCES) tools/remap.py tools/link.py | toolchain
+LINKER := tools/link.py tools/inlining.py
+$(MODULE): $(SOURCES) tools/remap.py $(LINKER) | toolchain
 	@# Cargo does not see that its linker changed.
-	@if [ tools/link.py -nt $@ ]; then rm -f target/wasm32-wasip1/release/deps/basic_auth*.wasm; fi
+	@if [ -n "$(filter $(LINKER),$?)" ]; then rm -f target/wasm32-wasip1/release/deps/basic_auth*.wasm; fi
 	cargo fetch --quiet --locked --target wasm32-wasip1
 	remap="$$($(PYTHON) tools/remap.py)" && \
 		env -u RUSTFLAGS -u CARGO_ENCODED_RUSTFLAGS -u CARGO_BUILD_RUSTFLAGS -u CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS \
@@ -158,7 +159,8 @@ bench-cli: toolchain ## Measures basic-auth with 100,000 rules and with a millio
 	@$(PYTHON_TESTS) benches/command_line.py
 
 # The benchmarks' yardstick: a module that does nothing, built and linked as ours is.
-$(IDLE): $(wildcard benches/idle/src/*) benches/idle/Cargo.toml Cargo.toml Cargo.lock rust-toolchain.toml $(wildcard .cargo/*) | toolchain
+$(IDLE): $(wildcard benches/idle/src/*) benches/idle/Cargo.toml Cargo.toml Cargo.lock rust-toolchain.toml $(wildcard .cargo/*) $(LINKER) | toolchain
+	@if [ -n "$(filter $(LINKER),$?)" ]; then rm -f target/idle/wasm32-wasip1/release/deps/idle*.wasm; fi
 	cargo rustc --quiet --release --locked --package idle --lib --target wasm32-wasip1 --target-dir target/idle
 
 # What an image says of itself comes from Cargo.toml and the commit, never from the clock.

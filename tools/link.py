@@ -8,11 +8,14 @@ and the imports that only it needs.
 
 Some callbacks are the module's own (src/proxy/exports.rs), and are exported in the place of the SDK's: two functions of
 one name cannot be linked, and rust-lld exports a function by its own name, so names are changed in what it wrote.
+Last, inlining.py bounds what V8 inlines.
 """
 
 import pathlib
 import subprocess
 import sys
+
+from inlining import bound_inlining
 
 KEPT = {
     "_initialize",
@@ -54,17 +57,16 @@ def without_exports(arguments):
             yield argument
 
 
-def rename(module, names):
+def rename(data, names):
     """Gives the module's own callbacks the names by which the proxy calls them."""
-    data = module.read_bytes()
     for name in names:
         # A name stands after its length, which for these is a single byte.
         before, after = (bytes([len(text)]) + text.encode() for text in (name, name.replace(OWN, SDKS)))
         # Once as an export; once more where the names of functions are kept (tools/sizes.sh).
         if data.count(before) not in (1, 2):
-            sys.exit(f"{module}: {name} is there {data.count(before)} times")
+            sys.exit(f"{name} is there {data.count(before)} times")
         data = data.replace(before, after)
-    module.write_bytes(data)
+    return data
 
 
 def main(arguments):
@@ -80,7 +82,8 @@ def main(arguments):
     # rustc puts the folder of its own rust-lld into PATH.
     linked = subprocess.run(["rust-lld", *without_exports(arguments), *options])
     if linked.returncode == 0:
-        rename(pathlib.Path(arguments[arguments.index("-o") + 1]), own)
+        module = pathlib.Path(arguments[arguments.index("-o") + 1])
+        module.write_bytes(bound_inlining(rename(module.read_bytes(), own)))
     return linked.returncode
 
 

@@ -5,9 +5,9 @@ what that function calls, call after call as they stand, up to twice the functio
 cannot know what is called often; in a module made by rustc, which has inlined already, it is the telling of panics for
 the most part, and half the time of compilation goes there.
 
-So each function of some size, but for those that the proxy calls, first calls a function that has sixty calls of an empty one behind a branch that is always
-taken. V8 inlines these sixty, of which nothing is left once compiled, and then no more. Whoever compiles in another way
-executes four instructions more in each such call.
+So each function of some size, but for those that the proxy calls, first calls a function that has sixty calls of an
+empty one behind a branch that is always taken. V8 inlines these sixty, of which nothing is left once compiled, and then
+no more. Whoever compiles in another way executes four instructions more in each such call.
 """
 
 SIXTY = 60

@@ -5,6 +5,7 @@
 //! credentials has it: several, none, one that cannot be read? Is the login locked? Is it right?
 
 use std::fmt;
+use std::hint::black_box;
 use std::net::IpAddr;
 
 use crate::config::PlainHttp;
@@ -635,8 +636,10 @@ fn ask<'p>(
         // Many rules may have one list of users, which need not be asked twice.
         let is_known = state.accepted_by == Some(rule.plain_users());
         let verdict = if is_known { Verdict::Accepted } else { policy.verify(rule, &state.pair) };
+        // Asked for a wrong password too, for how soon the refusal comes must not tell that a password is right.
+        let is_allowed = black_box(rule.allows(state.pair.user()));
         let reason = match verdict {
-            Verdict::Accepted if rule.allows(state.pair.user()) => {
+            Verdict::Accepted if is_allowed => {
                 state.accepted_by = Some(rule.plain_users());
                 state.was_accepted = true;
                 state.hide_credential |= rule.hides_credential();
@@ -681,7 +684,8 @@ fn refused(reason: Reason, index: usize, rule: &Rule, pair: Option<Pair>) -> Dec
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::hint::black_box;
+use std::sync::Arc;
 
     use super::{Decision, Exemption, Reason};
     use crate::request::header_map;

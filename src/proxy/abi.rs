@@ -133,11 +133,8 @@ pub(super) fn with_headers<R>(of: HeadersOf, read: impl FnOnce(Result<&[u8], Hos
         let memory = scratch.as_deref().filter(|_| was_taken);
         Ok(memory.and_then(|memory| memory.get(..block.size)).unwrap_or_default())
     } else {
-        let given = block.take();
-        let size = given.len();
         // What is larger than all before is the memory for what comes.
-        scratch = Some(given);
-        Ok(scratch.as_deref().and_then(|memory| memory.get(..size)).unwrap_or_default())
+        Ok(&**scratch.insert(block.take()))
     };
     let result = read(headers);
     SCRATCH.with(|all| all.memory.set(scratch.filter(|memory| memory.len() <= MAX_SCRATCH)));

@@ -47,9 +47,9 @@ impl Default for Plugin {
 
 impl Root {
     pub(super) fn new(number: u32) -> Self {
-        let mut root = Self { number, plugin: Rc::default() };
-        root.set_plugin(Plugin::default());
-        root
+        let plugin = Rc::default();
+        exports::set_plugin(number, &plugin);
+        Self { number, plugin }
     }
 
     fn set_plugin(&mut self, plugin: Plugin) {
@@ -60,15 +60,15 @@ impl Root {
 
 impl Context for Root {
     fn on_http_call_response(&mut self, token: u32, headers: usize, body: usize, _: usize) {
-        // Without headers there is no answer.
-        let map = if headers > 0 {
-            abi::with_headers(HeadersOf::CallResponse, |map| map.map_or(Box::default(), Into::into))
-        } else {
-            Box::default()
-        };
         // One byte more than is allowed tells that there are too many.
         let body = self.get_http_call_response_body(0, body.min(FetchSource::MAX_BYTES.saturating_add(1)));
-        self.plugin.session.on_fetched(&self.plugin.proxy, token, &map, body);
+        let answered = |map: &[u8]| self.plugin.session.on_fetched(&self.plugin.proxy, token, map, body);
+        // Without headers there is no answer.
+        if headers > 0 {
+            abi::with_headers(HeadersOf::CallResponse, |map| answered(map.unwrap_or_default()));
+        } else {
+            answered(&[]);
+        }
     }
 }
 

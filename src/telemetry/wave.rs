@@ -34,8 +34,10 @@ pub(crate) struct Wave {
 struct Guesser {
     client: Option<IpAddr>,
     failures: u32,
-    /// The last user, and whether a list holds that name; `None` where none was looked at.
-    user: Option<(Box<[u8]>, bool)>,
+    /// The last user, of no meaning until one was looked at.
+    user: Vec<u8>,
+    /// Whether a list holds that name; `None` until one was looked at.
+    is_user_known: Option<bool>,
 }
 
 /// The client with the most wrong logins. Its `Display` is a part of a log line.
@@ -59,16 +61,31 @@ impl Wave {
             return;
         }
         let client = client();
-        let user = presented_user(decision).map(|(user, is_known)| (Box::from(user), is_known));
-        if let Some(guesser) = self.clients.iter_mut().find(|guesser| guesser.client == client) {
+        if let Some(guesser) = self.guesser(client) {
             guesser.failures = guesser.failures.saturating_add(1);
-            guesser.user = user.or(guesser.user.take());
-        } else if self.clients.len() < MAX_CLIENTS {
-            self.clients.push(Guesser { client, failures: 1, user });
-        } else if let Some(fewest) = self.clients.iter_mut().min_by_key(|guesser| guesser.failures) {
-            // So nobody hides behind many others: who comes anew takes the count over.
-            *fewest = Guesser { client, failures: fewest.failures.saturating_add(1), user };
+            if let Some((user, is_known)) = presented_user(decision) {
+                // In the memory of the user before: what is allocated could tell one kind of failure from another.
+                guesser.user.clear();
+                guesser.user.extend_from_slice(user);
+                guesser.is_user_known = Some(is_known);
+            }
         }
+    }
+
+    /// A client, perhaps a new one.
+    fn guesser(&mut self, client: Option<IpAddr>) -> Option<&mut Guesser> {
+        let known = self.clients.iter().position(|guesser| guesser.client == client);
+        if let Some(index) = known {
+            return self.clients.get_mut(index);
+        }
+        if self.clients.len() < MAX_CLIENTS {
+            self.clients.push(Guesser { client, failures: 0, user: Vec::new(), is_user_known: None });
+            return self.clients.last_mut();
+        }
+        // So nobody hides behind many others: who comes anew takes the count over.
+        let fewest = self.clients.iter_mut().min_by_key(|guesser| guesser.failures)?;
+        (fewest.client, fewest.is_user_known) = (client, None);
+        Some(fewest)
     }
 
     /// What is to be logged now, once for each wave; and whether another look is due although nothing else may happen.
@@ -105,16 +122,16 @@ impl Wave {
 /// As `client 192.0.2.1 sent 40 wrong logins within 12 s, the last for user "alice"`
 impl fmt::Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { guesser: Guesser { client, failures, user }, seconds } = self;
+        let Self { guesser: Guesser { client, failures, user, is_user_known }, seconds } = self;
         match client {
             Some(client) => write!(f, "client {client}")?,
             None => f.write_str("a client without an address")?,
         }
         write!(f, " sent {failures} wrong logins within {seconds} s, ")?;
-        match user {
-            Some((user, true)) => write!(f, "the last for user \"{}\"", user.escape_ascii()),
+        match is_user_known {
+            Some(true) => write!(f, "the last for user \"{}\"", user.escape_ascii()),
             // What somebody typed in a user's place may be a password.
-            Some((_, false)) => f.write_str("the last for a user that no list holds"),
+            Some(false) => f.write_str("the last for a user that no list holds"),
             None => f.write_str("while it was locked"),
         }
     }

@@ -684,7 +684,6 @@ fn refused(reason: Reason, index: usize, rule: &Rule, pair: Option<Pair>) -> Dec
 
 #[cfg(test)]
 mod tests {
-    use std::hint::black_box;
 use std::sync::Arc;
 
     use super::{Decision, Exemption, Reason};

@@ -684,7 +684,7 @@ fn refused(reason: Reason, index: usize, rule: &Rule, pair: Option<Pair>) -> Dec
 
 #[cfg(test)]
 mod tests {
-use std::sync::Arc;
+    use std::sync::Arc;
 
     use super::{Decision, Exemption, Reason};
     use crate::request::header_map;

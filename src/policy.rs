@@ -108,12 +108,12 @@ pub struct Rule {
     hide_credentials: bool,
     allow_missing: bool,
     dry_run: bool,
-    speech: Speech,
+    effect: Effect,
 }
 
-/// Whether a rule says to what it covers anything that the rule before it does not.
+/// Whether a rule does to what it covers anything that the rule before it would not do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Speech {
+enum Effect {
     Own,
     Repeated,
 }
@@ -304,7 +304,7 @@ impl Policy {
                 allow_missing: rule.allow_missing,
                 dry_run: rule.dry_run,
                 // Told below as well.
-                speech: Speech::Own,
+                effect: Effect::Own,
             };
             if compiled.name().is_some() && counted.len() < MAX_COUNTED_RULES {
                 counted.push(number);
@@ -336,7 +336,7 @@ impl Policy {
         for index in 1..rules.len() {
             let (before, behind) = rules.split_at_mut(index);
             if let (Some(before), Some(rule)) = (before.last(), behind.first_mut()) {
-                rule.speech = if rule.is_like(before) { Speech::Repeated } else { Speech::Own };
+                rule.effect = if rule.is_like(before) { Effect::Repeated } else { Effect::Own };
             }
         }
         Self {
@@ -701,7 +701,7 @@ impl<'p> Covering<'p> {
         let target = Target { method, path, budget };
         for index in candidates {
             let Some(found) = policy.indexed_rule(index) else { continue };
-            let is_known = found.1.speech == Speech::Repeated && index == *behind_last;
+            let is_known = found.1.effect == Effect::Repeated && index == *behind_last;
             if *behind_last != EVERY {
                 *behind_last = index.saturating_add(1);
             }

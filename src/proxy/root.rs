@@ -128,10 +128,13 @@ impl Root {
         }
         let policy = Policy::new(config);
         let (rules, credentials) = (policy.rules(), policy.credentials());
+        let ending = |number| if number == 1 { "" } else { "s" };
         info!(
-            "basic_auth: {plugin}version {VERSION}, configuration {:08x}: protecting with {rules} rules and \
-             {credentials} credentials",
-            policy.digest()
+            "basic_auth: {plugin}version {VERSION}, configuration {:08x}: protecting with {rules} rule{} and \
+             {credentials} credential{}",
+            policy.digest(),
+            ending(rules),
+            ending(credentials)
         );
         let mut key = [0; 32];
         getrandom::fill(&mut key).map_err(|_| Refusal::NoRandomness)?;

@@ -187,6 +187,6 @@ def test_an_empty_configuration_passes_everything_and_warns(proxy, send):
 def test_the_log_tells_numbers_and_no_secret(proxy):
     """CVE-2025-62232: credentials stood in the log. What the tests above sent counts as well."""
     http1(proxy.ports["rules"], b"GET", b"/productpage", [basic("secret:hidden")])
-    assert ": protecting with 2 rules and 1 credentials" in proxy.log
+    assert ": protecting with 2 rules and 1 credential\n" in proxy.log
     for secret in ("ok:test", "b2s6dGVzdA", "secret", "hidden", "c2VjcmV0OmhpZGRlbg"):
         assert secret not in proxy.log

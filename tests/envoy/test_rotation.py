@@ -88,7 +88,7 @@ def test_whoever_waits_is_answered_by_the_configuration_that_was_in_force(plugin
     listeners = Listeners(tmp_path, plugin)
     listeners.write(slow, NEW)
     with Envoy(listeners.bootstrap(), version=version, drain_seconds=60) as proxy:
-        wait_until(lambda: "protecting with 1 rules" in proxy.log)
+        wait_until(lambda: "protecting with 1 rule and" in proxy.log)
         answers = {}
 
         def ask(name, pair):

@@ -198,7 +198,7 @@ def test_every_thread_says_which_configuration_is_in_force(plugin, version, tmp_
         # The two workers and Envoy's main thread.
         wait_until(lambda: list(in_force(proxy).values()) == [3])
         (first,) = in_force(proxy)
-        assert f"configuration {first}: protecting with 1 rules" in proxy.log
+        assert f"configuration {first}: protecting with 1 rule and" in proxy.log
         assert metrics(proxy)[f"basic_auth_config_{first}_rules"] == 1
         listeners.write({"realm": "new", **SHOP})
         wait_until(lambda: sorted(in_force(proxy).values()) == [0, 3])

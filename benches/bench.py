@@ -24,6 +24,7 @@ from packages import ENVOY, ROOT
 from rounds import Rounds
 from variants import (
     ANSWERS,
+    CASES,
     IDLE,
     IDLE_MODULE,
     MANY,
@@ -90,6 +91,24 @@ def measure(modules, rounds, requests):
         "without": [round(value, 2) for value in run.times(without)],
         "costs": entries,
         "ratios": [{"what": what, "wanted": wanted, "measured": run.ratio(*parts)} for what, wanted, parts in ratios()],
+        "peers": {name: against(run, name) for name in deciders if name != OURS and (name, "1 rule") in shapes},
+    }
+
+
+def adds(variant):
+    """What a variant adds, as a sum that [`Rounds.ratio`] takes."""
+    return [(1, variant), (-1, variant.baseline)]
+
+
+def against(run, peer):
+    """This module against another, by case and headers."""
+
+    def one(filter_, case, headers):
+        return adds(Variant(filter_, "1 rule", case, headers, "HTTP/1.1"))
+
+    return {
+        case: {headers: run.ratio(one(OURS, case, headers), one(peer, case, headers)) for headers in workload.HEADERS}
+        for case in CASES
     }
 
 
@@ -98,9 +117,6 @@ def ratios():
 
     def usual(filter_, case, shape="1 rule", size=1):
         return Variant(filter_, shape, case, "five headers", "HTTP/1.1", size)
-
-    def adds(variant):
-        return [(1, variant), (-1, variant.baseline)]
 
     idle = adds(usual(IDLE, "not covered"))
     for case, wanted in report.WANTED.items():
@@ -136,6 +152,7 @@ def text_of(figures):
             report.requests(costs, deciders, list(PROTOCOLS)),
             report.sizes(costs, shapes),
             report.ratios(figures["ratios"]),
+            *(report.against(name, ratios, figures["starts"]) for name, ratios in figures["peers"].items()),
             report.starts(figures["starts"]),
             report.loading(figures["starts"]),
             f"Bytes of the modules: {sizes}.",

@@ -6,7 +6,7 @@ The SDK exports every callback of the ABI, and Envoy calls whatever a module exp
 all of them and offers no way to ask for fewer, so they are dropped here, and the linker then drops the code behind them
 and the imports that only it needs.
 
-Some callbacks are the module's own (src/proxy/exports.rs), and are exported in the place of the SDK's: two functions of
+The callbacks of basic_auth are its own (src/proxy/exports.rs), exported in the place of the SDK's: two functions of
 one name cannot be linked, and rust-lld exports a function by its own name, so names are changed in what it wrote.
 Last, inlining.py bounds what V8 inlines.
 """

@@ -1,12 +1,13 @@
 //! The functions of the ABI that the SDK wraps at a price: it serializes the headers of an answer anew each time, it takes
-//! those of a request apart into a vector of vectors, with a panic where a name is not UTF-8, and it panics where the store
-//! of the process answers what it does not expect.
+//! those of a request apart into a vector of vectors, with a panic where a name is not UTF-8, it panics where the store of
+//! the process or a cluster answers what it does not expect, and it brings its dispatcher along for the calls it makes.
 
 use std::cell::Cell;
 use std::mem::ManuallyDrop;
 use std::time::Duration;
 
 use crate::host::HostError;
+use crate::request::header_map;
 use crate::response::Response;
 
 #[allow(unsafe_code, reason = "the proxy is foreign code")]
@@ -54,6 +55,45 @@ unsafe extern "C" {
         headers_size: usize,
         grpc_status: i32,
     ) -> u32;
+
+    /// Writes the token of the call.
+    fn proxy_http_call(
+        cluster: *const u8,
+        cluster_size: usize,
+        headers: *const u8,
+        headers_size: usize,
+        body: *const u8,
+        body_size: usize,
+        trailers: *const u8,
+        trailers_size: usize,
+        timeout_milliseconds: u32,
+        token: *mut u32,
+    ) -> u32;
+}
+
+/// Sends a request without a body to a cluster; the answer comes under the token.
+pub(super) fn http_call(cluster: &str, headers: &[(&str, &[u8])], timeout: Duration) -> Result<u32, HostError> {
+    let (headers, trailers) = (header_map::serialize(headers), header_map::serialize(&[]));
+    let timeout = u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX);
+    let mut token = 0;
+    // SAFETY: The proxy reads cluster, headers and trailers and writes through the last pointer while the call lasts; that is
+    // to a variable of this function. Of the body there are no bytes to read.
+    #[allow(unsafe_code, reason = "the proxy is foreign code; the proof stands above")]
+    let status = unsafe {
+        proxy_http_call(
+            cluster.as_ptr(),
+            cluster.len(),
+            headers.as_ptr(),
+            headers.len(),
+            std::ptr::null(),
+            0,
+            trailers.as_ptr(),
+            trailers.len(),
+            timeout,
+            &raw mut token,
+        )
+    };
+    if status == OK { Ok(token) } else { Err(HostError { call: "proxy_http_call", status }) }
 }
 
 /// Answers the request that is being handled.

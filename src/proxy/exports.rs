@@ -1,33 +1,30 @@
-//! What the proxy calls for each request, and for the memory that it hands things over in.
+//! What the proxy calls, in the place of the SDK's dispatcher, which hands the same calls to the same traits.
 //!
 //! The SDK boxes a context for each request and enters it into a hash table when the request begins, and takes it out when it
 //! ends: 900 instructions, a quarter of what a request cost that no rule covers. Nearly every request is decided when its
 //! headers come, which is right after it began, and nothing has to be known of it afterwards. So a [`Stream`] is made when the
 //! headers come, and kept only if its request did not pass at once. Headers of what did not begin, or had some before, are
-//! refused. Root contexts are the SDK's.
+//! refused. Of a [`Root`] its plugin is kept. For contexts of all kinds the SDK's dispatcher is also a thirtieth of a module,
+//! and panics where a proxy counts otherwise than it does.
 //!
 //! The SDK has functions of these names already, so `tools/link.py` exports these with `proxy_` for `basic_`.
 
-#![allow(unsafe_code, reason = "names that no other function has, and functions of the SDK that are safe to call")]
+#![allow(unsafe_code, reason = "names that no other function has, and a function of the SDK that is safe to call")]
 
 use std::cell::{RefCell, RefMut};
 use std::mem::{self, ManuallyDrop};
 use std::rc::Rc;
 
 use hashbrown::HashMap;
-use proxy_wasm::traits::HttpContext;
+use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::Action;
 
 use super::abi;
-use super::root::Plugin;
+use super::root::{Plugin, Root};
 use super::stream::Stream;
 use crate::request::number::{ByNumber, NumberHash};
 
 unsafe extern "C" {
-    /// Makes a root context, the SDK's.
-    safe fn proxy_on_context_create(number: u32, root: u32);
-    /// Ends a root context, the SDK's.
-    safe fn proxy_on_delete(number: u32);
     /// Memory on the heap, the SDK's.
     safe fn proxy_on_memory_allocate(size: usize) -> *mut u8;
 }
@@ -39,7 +36,26 @@ extern "C" fn basic_on_memory_allocate(size: usize) -> *mut u8 {
 
 #[unsafe(no_mangle)]
 extern "C" fn basic_on_context_create(number: u32, root: u32) {
-    if root == 0 { proxy_on_context_create(number, root) } else { STREAMS.with(|streams| streams.begin(number, root)) }
+    if root == 0 {
+        set_plugin(number, Rc::default());
+    } else {
+        STREAMS.with(|streams| streams.begin(number, root));
+    }
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn basic_on_configure(root: u32, size: usize) -> bool {
+    root_context(root).on_configure(size)
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn basic_on_tick(root: u32) {
+    root_context(root).on_tick();
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn basic_on_http_call_response(root: u32, token: u32, headers: usize, body: usize, trailers: usize) {
+    root_context(root).on_http_call_response(token, headers, body, trailers);
 }
 
 #[unsafe(no_mangle)]
@@ -68,14 +84,18 @@ extern "C" fn basic_on_request_trailers(number: u32, count: usize) -> Action {
 
 #[unsafe(no_mangle)]
 extern "C" fn basic_on_delete(number: u32) {
-    if STREAMS.with(|streams| streams.end(number)) {
-        proxy_on_delete(number);
-    }
+    STREAMS.with(|streams| streams.end(number));
 }
 
 /// Makes a plugin the one of a root context.
-pub(super) fn set_plugin(root: u32, plugin: &Rc<Plugin>) {
+pub(super) fn set_plugin(root: u32, plugin: Rc<Plugin>) {
     STREAMS.with(|streams| streams.set_plugin(root, plugin));
+}
+
+/// A root context. Of one that the proxy did not make nothing is known, not even a configuration.
+fn root_context(number: u32) -> Root {
+    let plugin = STREAMS.with(|streams| streams.state().and_then(|state| state.plugin(number)));
+    Root::new(number, plugin.unwrap_or_default())
 }
 
 thread_local! {
@@ -124,7 +144,7 @@ impl Streams {
         self.0.try_borrow_mut().ok()
     }
 
-    fn set_plugin(&self, root: u32, plugin: &Rc<Plugin>) {
+    fn set_plugin(&self, root: u32, plugin: Rc<Plugin>) {
         let before = self.state().and_then(|mut state| state.set_plugin(root, plugin));
         // With the last of it the proxy is told.
         drop(before);
@@ -177,9 +197,9 @@ impl Streams {
         self.state().map_or(Action::Pause, |mut state| state.follow(number, ask))
     }
 
-    /// Forgets a request, or a root context; says whether it was one.
-    fn end(&self, number: u32) -> bool {
-        let Some(mut state) = self.state() else { return false };
+    /// Forgets a request, or a root context.
+    fn end(&self, number: u32) {
+        let Some(mut state) = self.state() else { return };
         if state.begun.number == number {
             state.begun = Begun::NOBODY;
         }
@@ -187,11 +207,11 @@ impl Streams {
             state.answered = 0;
         }
         if state.kept.is_empty() && state.plugins.iter().all(|(root, _)| *root != number) {
-            return false;
+            return;
         }
         let forgotten = state.end(number);
         drop(state);
-        matches!(forgotten, Forgotten::Root { .. })
+        drop(forgotten);
     }
 }
 
@@ -208,11 +228,11 @@ impl State {
     };
 
     /// Makes a plugin the one of a root context, and returns what was before.
-    fn set_plugin(&mut self, root: u32, plugin: &Rc<Plugin>) -> Option<Rc<Plugin>> {
+    fn set_plugin(&mut self, root: u32, plugin: Rc<Plugin>) -> Option<Rc<Plugin>> {
         if let Some((_, known)) = self.plugins.iter_mut().find(|(number, _)| *number == root) {
-            return Some(mem::replace(known, Rc::clone(plugin)));
+            return Some(mem::replace(known, plugin));
         }
-        self.plugins.push((root, Rc::clone(plugin)));
+        self.plugins.push((root, plugin));
         None
     }
 

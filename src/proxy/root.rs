@@ -1,4 +1,4 @@
-//! The root context: one configuration.
+//! The root context: one configuration. The root id is the operator's (`pluginName` in Istio) and changes nothing.
 
 use std::fmt;
 use std::rc::Rc;
@@ -46,15 +46,8 @@ impl Default for Plugin {
 }
 
 impl Root {
-    pub(super) fn new(number: u32) -> Self {
-        let plugin = Rc::default();
-        exports::set_plugin(number, &plugin);
+    pub(super) fn new(number: u32, plugin: Rc<Plugin>) -> Self {
         Self { number, plugin }
-    }
-
-    fn set_plugin(&mut self, plugin: Plugin) {
-        self.plugin = Rc::new(plugin);
-        exports::set_plugin(self.number, &self.plugin);
     }
 }
 
@@ -90,7 +83,8 @@ impl RootContext for Root {
         } else {
             session.config_refused(&proxy);
         }
-        self.set_plugin(Plugin { session, proxy });
+        self.plugin = Rc::new(Plugin { session, proxy });
+        exports::set_plugin(self.number, Rc::clone(&self.plugin));
         is_configured
     }
 

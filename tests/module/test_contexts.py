@@ -8,7 +8,6 @@ import itertools
 import random
 
 import pytest
-import wasmtime
 import workload
 from hashes import DEARER_SECRET7
 from host import OK, PAUSE, REQUEST
@@ -184,9 +183,23 @@ def test_numbers_wrap_around(plugin):
         assert decided(plugin, second, "/1", "/2") == [None, 401]
 
 
-def test_a_root_context_is_not_made_twice(plugin):
-    with pytest.raises(wasmtime.Trap):
-        plugin.add(protecting("/2"), number=1)
+def test_a_root_context_that_is_made_again_begins_anew(plugin):
+    waiting = plugin.begin(workload.request("/2"))
+    plugin.add(protecting("/2"), number=1)
+    waiting.send_headers()
+    assert waiting.outcome().status == 401
+    assert decided(plugin, 1, "/1", "/2") == [None, 401]
+
+
+def test_ticks_and_answers_for_a_root_context_that_is_not_there_change_nothing(plugin):
+    for root in (0, 99, (1 << 32) - 1):
+        plugin._call("proxy_on_tick", root)
+        plugin._call("proxy_on_http_call_response", root, 1, 0, 0, 0)
+        begun = plugin.begin(workload.request("/open"), root=root)
+        begun.send_headers()
+        assert begun.outcome().status == 503
+        begun.close()
+    assert decided(plugin, 1, "/1", "/2") == [401, None]
 
 
 @pytest.mark.parametrize("seed", range(4))

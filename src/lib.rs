@@ -12,6 +12,7 @@
 //!
 //! | module | what it knows |
 //! | --- | --- |
+//! | `order` | how values are sorted while a configuration is loaded |
 //! | `request` | the facts of a request: header map, host, client address |
 //! | `response` | what is answered in the place of the upstream |
 //! | `matching` | which requests a rule covers: readings of a path, hosts, methods, exceptions, and the index of all rules |
@@ -45,6 +46,8 @@
 //! ```
 //!
 //! [RFC 7617]: https://www.rfc-editor.org/rfc/rfc7617
+
+mod order;
 
 mod request;
 mod response;

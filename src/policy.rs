@@ -775,9 +775,6 @@ impl HashedLists {
     /// The digests of all lists, by their numbers.
     #[inline(never)]
     fn digests(&self, fetched: &[FetchedList]) -> Box<[u64]> {
-        let mut digests: Vec<_> = self.lists.iter().flatten().map(|list| (list.number, &list.users)).collect();
-        digests.sort_unstable_by_key(|(number, _)| *number);
-        digests.dedup_by_key(|(number, _)| *number);
         let digest = |number: u32, users: &HashedUsers| match users {
             HashedUsers::Fixed(users) => list_digest("htpasswd", number, users.users().map(str::as_bytes)),
             // It stays the same list when it changes.
@@ -786,7 +783,14 @@ impl HashedLists {
                 list_digest("htpasswd_fetch", 0, [cluster, path, authority].map(|text| text.as_bytes()))
             }),
         };
-        digests.into_iter().map(|(number, users)| digest(number, users)).collect()
+        let mut digests = Vec::new();
+        for HashedList { number, users } in self.lists.iter().flatten() {
+            // They are numbered in the order in which they first stand here.
+            if usize::try_from(*number) == Ok(digests.len()) {
+                digests.push(digest(*number, users));
+            }
+        }
+        digests.into()
     }
 
     /// Adds the lists of a rule, of which equal ones are the same, and returns their place.

@@ -1,6 +1,6 @@
 //! The options of a configuration and of its rules.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::error::{Noted, Problem};
@@ -9,6 +9,7 @@ use super::options::{Options, PlainHttp};
 use super::read::{Fields, Reader};
 use super::{NamedUsers, RuleExtra, fields};
 use crate::matching::source::{SourceRange, SourceRanges};
+use crate::order;
 use crate::request::HeaderNames;
 use crate::request::header_name::HeaderName;
 use crate::response::Unauthorized;
@@ -219,17 +220,19 @@ impl Reader<'_> {
     #[inline(never)]
     fn read_list_names(&mut self, fields: &Fields<'_>, are_lists_known: bool) -> Result<Box<[usize]>, Noted> {
         // In order, so that rules with the same lists have the same users.
-        let mut indexes = BTreeSet::new();
+        let mut indexes = Vec::new();
         self.for_each_item(fields, "users", &mut |reader, name| {
             let wanted = reader.string(name)?;
             match reader.list_names.get(&*wanted) {
-                Some(index) => drop(indexes.insert(*index)),
+                Some(index) => indexes.push(*index),
                 None if are_lists_known => return Err(reader.errors.add(name, Problem::NoSuchList)),
                 None => {}
             }
             Ok(())
         })?;
-        Ok(indexes.into_iter().collect())
+        order::sort(&mut indexes, usize::cmp);
+        indexes.dedup();
+        Ok(indexes.into())
     }
 
     /// `allow_users`: in order, each known to the rule.
@@ -261,7 +264,7 @@ impl Reader<'_> {
         if users.is_empty() {
             return Err(self.errors.add(&list, Problem::AllowsNobody));
         }
-        users.sort_unstable();
+        order::sort(&mut users, Ord::cmp);
         users.dedup();
         Ok(Some(users.into()))
     }

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use crate::order;
+
 /// One entry of `allow_source_ranges` in CIDR notation (RFC 4632, RFC 4291): `10.0.0.0/8`, `2001:db8::/32`, or one address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SourceRange {
@@ -95,7 +97,7 @@ impl SourceRanges {
     #[must_use]
     pub fn new(mut ranges: Vec<SourceRange>) -> Self {
         // Of ranges that begin alike the widest comes first. CIDR ranges overlap only by containing one another.
-        ranges.sort_unstable_by(|one, other| one.first.cmp(&other.first).then(other.last.cmp(&one.last)));
+        order::sort(&mut ranges, |one, other| one.first.cmp(&other.first).then(other.last.cmp(&one.last)));
         ranges.dedup_by(|range, wider| range.last <= wider.last && range.first.is_ipv4() == wider.first.is_ipv4());
         Self(ranges.into())
     }

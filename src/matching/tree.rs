@@ -15,6 +15,8 @@
 use std::iter::successors;
 use std::num::NonZeroU32;
 
+use crate::order;
+
 /// A text and the number that a walk reports for it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct IndexedText {
@@ -71,7 +73,7 @@ struct TreeNode {
 impl Forest {
     /// Builds the trees, of texts that are reversed where walks begin at the end. The time is that of sorting the entries.
     pub(crate) fn new(mut entries: Vec<IndexedText>, from: From) -> Self {
-        entries.sort_unstable();
+        order::sort(&mut entries, IndexedText::cmp);
         entries.dedup();
         let (roots, nodes) = (Vec::new(), Vec::new());
         let mut forest = Self { from, roots, nodes, first_bytes: Vec::new(), labels: Vec::new(), values: Vec::new() };

@@ -8,6 +8,7 @@ use super::hash::{Effort, Hash};
 use super::htpasswd::{
     HtpasswdError, HtpasswdErrorKind, Line, MAX_HASHES_PER_USER, MAX_WORK_PER_USER, is_base64, lines,
 };
+use crate::order;
 
 /// The users of one htpasswd text.
 ///
@@ -61,7 +62,8 @@ impl UserList {
         if found.is_empty() {
             return Err(HtpasswdError { line: 0, kind: HtpasswdErrorKind::NoUser });
         }
-        found.sort_unstable_by_key(|line| (line.user, line.hash, line.number));
+        // Of lines that repeat one another the first one stays.
+        order::sort(&mut found, |one, other| (one.user, one.hash).cmp(&(other.user, other.hash)));
         found.dedup_by_key(|line| (line.user, line.hash));
 
         let mut effort = Effort::default();

@@ -12,6 +12,7 @@
 //!
 //! | module | what it knows |
 //! | --- | --- |
+//! | `distinct` | how values are numbered while a configuration is loaded |
 //! | `order` | how values are sorted while a configuration is loaded |
 //! | `request` | the facts of a request: header map, host, client address |
 //! | `response` | what is answered in the place of the upstream |
@@ -47,6 +48,7 @@
 //!
 //! [RFC 7617]: https://www.rfc-editor.org/rfc/rfc7617
 
+mod distinct;
 mod order;
 
 mod request;

@@ -24,6 +24,10 @@ fn order(count: usize, compare: &dyn Fn(usize, usize) -> Ordering) -> Vec<usize>
     let is_behind = |one: Option<&usize>, other: Option<&usize>| {
         one.zip(other).is_some_and(|(one, other)| compare(*one, *other).is_gt())
     };
+    // Most of what is sorted is one value.
+    if count < 2 {
+        return Vec::new();
+    }
     let mut order: Vec<usize> = (0..count).collect();
     let mut merged = Vec::with_capacity(count);
     let mut length = 1_usize;

@@ -5,10 +5,10 @@
 #[cfg(feature = "explain")]
 pub(crate) mod explain;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::config::{self, Config, Lockout, Options, RuleExtra};
+use crate::distinct::Distinct;
 use crate::matching::budget::MatchBudget;
 use crate::matching::exception::Exception;
 use crate::matching::exception_index::{Exceptions, ExceptionsBuilder, ExceptionsId, Untried};
@@ -276,9 +276,9 @@ impl Policy {
             .collect();
         let first_own = plain.len();
         for (number, rule) in (0..).zip(config.rules) {
-            let config::Rule { path, hosts, methods, except, credentials, htpasswd, mut extra, .. } = rule;
+            let config::Rule { path, hosts, methods, except, credentials, htpasswd, extra, .. } = rule;
             let mut htpasswd = hashed_users(htpasswd, extra.as_ref().and_then(|extra| extra.fetch));
-            let users = extra.as_mut().map(|extra| std::mem::take(&mut extra.users)).unwrap_or_default();
+            let users = extra.as_ref().map(|extra| &*extra.users).unwrap_or_default();
             index.add(number, hosts, path.readings());
             let regex = path.into_readings().into_iter().find_map(PatternReading::into_regex);
             if !users.is_empty() {
@@ -309,7 +309,7 @@ impl Policy {
             if compiled.name().is_some() && counted.len() < MAX_COUNTED_RULES {
                 counted.push(number);
             }
-            rules.push((compiled, users));
+            rules.push(compiled);
         }
         let fetched: Vec<_> = config
             .fetches
@@ -320,7 +320,8 @@ impl Policy {
         let (plain, lists) = PlainLists::new(plain, digests);
         let mut several_plain = SeveralPlain::default();
         let own = lists.get(first_own..).unwrap_or_default();
-        let compile = |((mut rule, users), own): ((Rule, Box<[usize]>), &Option<PlainListId>)| {
+        for (rule, own) in rules.iter_mut().zip(own) {
+            let users = rule.extra.as_mut().map(|extra| std::mem::take(&mut extra.users)).unwrap_or_default();
             let named = users.iter().filter_map(|index| *lists.get(*index)?);
             let mut all: Vec<PlainListId> = Vec::new();
             for list in named.chain(*own) {
@@ -330,9 +331,9 @@ impl Policy {
                 }
             }
             rule.plain = several_plain.get(all);
-            rule
-        };
-        let mut rules: Vec<Rule> = rules.into_iter().zip(own).map(compile).collect();
+        }
+        // Its room is for what is built below.
+        drop(lists);
         for index in 1..rules.len() {
             let (before, behind) = rules.split_at_mut(index);
             if let (Some(before), Some(rule)) = (before.last(), behind.first_mut()) {
@@ -345,7 +346,7 @@ impl Policy {
             folded_exceptions: folded_exceptions.build(Untried::MayApply),
             rules,
             plain,
-            several_plain: several_plain.lists,
+            several_plain: several_plain.0.into_values(),
             hashed_digests: if digests == Digests::Kept { hashed.digests(&fetched) } else { Box::default() },
             fetched,
             hashed: hashed.lists,
@@ -716,41 +717,40 @@ impl<'p> Covering<'p> {
 /// The refusals of all rules, equal ones stored once.
 struct Refusals<'c> {
     credential: &'c str,
-    known: HashMap<(*const Realm, *const Unauthorized), Arc<Refusal>>,
+    looks: Distinct<(*const Realm, *const Unauthorized)>,
+    /// By the numbers of their realms and looks.
+    known: Vec<Arc<Refusal>>,
 }
 
 impl<'c> Refusals<'c> {
     fn new(credential: &'c str) -> Self {
-        Self { credential, known: HashMap::new() }
+        Self { credential, looks: Distinct::default(), known: Vec::new() }
     }
 
     /// The refusal with this realm and look, of which equal ones are the same.
     fn get(&mut self, realm: Arc<Realm>, unauthorized: &Arc<Unauthorized>) -> Arc<Refusal> {
         let key = (Arc::as_ptr(&realm), Arc::as_ptr(unauthorized));
-        let known = self.known.entry(key);
-        Arc::clone(known.or_insert_with(|| Arc::new(Refusal::new(realm, unauthorized, self.credential))))
+        let (number, _) = self.looks.add(key);
+        if let Some(known) = self.known.get(number) {
+            return Arc::clone(known);
+        }
+        let refusal = Arc::new(Refusal::new(realm, unauthorized, self.credential));
+        self.known.push(Arc::clone(&refusal));
+        refusal
     }
 }
 
 /// The lists of plain users of rules that have more than one, equal ones stored once.
 #[derive(Default)]
-struct SeveralPlain {
-    lists: Vec<Box<[PlainListId]>>,
-    known: HashMap<Box<[PlainListId]>, u32>,
-}
+struct SeveralPlain(Distinct<Box<[PlainListId]>>);
 
 impl SeveralPlain {
     fn get(&mut self, lists: Vec<PlainListId>) -> PlainUsers {
         if let [] | [_] = lists.as_slice() {
             return lists.first().map_or(PlainUsers::Nobody, |list| PlainUsers::One(*list));
         }
-        let lists: Box<[PlainListId]> = lists.into();
-        let next = u32::try_from(self.lists.len()).unwrap_or(u32::MAX);
-        let index = *self.known.entry(lists.clone()).or_insert(next);
-        if index == next {
-            self.lists.push(lists);
-        }
-        PlainUsers::Several(index)
+        let (number, _) = self.0.add(lists.into());
+        PlainUsers::Several(u32::try_from(number).unwrap_or(u32::MAX))
     }
 }
 
@@ -758,9 +758,10 @@ impl SeveralPlain {
 #[derive(Default)]
 struct HashedLists {
     lists: Vec<Box<[HashedList]>>,
-    places: HashMap<Vec<HashedUsersKey>, u32>,
-    /// Of each list alone.
-    numbers: HashMap<HashedUsersKey, u32>,
+    /// The numbers of the lists at each place.
+    places: Distinct<Box<[u32]>>,
+    /// Each list alone.
+    each: Distinct<HashedUsersKey>,
 }
 
 /// What tells one list from another while they are collected.
@@ -805,20 +806,18 @@ impl HashedLists {
                 HashedUsers::Fixed(users) => Ok(Arc::as_ptr(users)),
                 HashedUsers::Fetched(index) => Err(*index),
             };
+            let number = u32::try_from(self.each.add(list).0).ok()?;
             // A list that a rule names twice is asked once.
-            if !all.contains(&list) {
-                let next = u32::try_from(self.numbers.len()).ok()?;
-                let number = *self.numbers.entry(list).or_insert(next);
-                all.push(list);
+            if !all.contains(&number) {
+                all.push(number);
                 numbered.push(HashedList { number, users });
             }
         }
-        let next = u32::try_from(self.lists.len()).ok()?;
-        let place = *self.places.entry(all).or_insert(next);
-        if place == next {
+        let (place, is_new) = self.places.add(all.into());
+        if is_new {
             self.lists.push(numbered.into());
         }
-        Some(place)
+        u32::try_from(place).ok()
     }
 }
 

@@ -1,7 +1,6 @@
 //! From the text of a configuration to a [`Config`].
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +15,7 @@ use super::options::{DEFAULT_HASH_BUDGET_MS_PER_SECOND, Lockout, MAX_HASH_BUDGET
 use super::read_options::Defaults;
 use super::warning::{Warning, WarningKind};
 use super::{Config, Environment, NamedUsers, Rule, RuleExtra, fields, other_format, slips, unknown};
+use crate::distinct::Distinct;
 use crate::matching::exception::Exception;
 use crate::matching::host::HostPattern;
 use crate::matching::method::{MethodPattern, Methods};
@@ -83,11 +83,11 @@ pub(super) struct Reader<'e> {
     warnings: Vec<Warning>,
     more_warnings: usize,
     limits: Limits,
-    realms: HashSet<Arc<Realm>>,
+    realms: Distinct<Arc<Realm>>,
     /// The names of rules.
-    pub(super) names: HashSet<Box<str>>,
-    /// The indexes of the lists of `users`, by their names.
-    pub(super) list_names: HashMap<Box<str>, usize>,
+    pub(super) names: Distinct<Box<str>>,
+    /// The names of the lists of `users`, in their order.
+    pub(super) list_names: Distinct<Box<str>>,
     lists: Lists,
     fetches: Vec<(FetchSource, Box<str>)>,
     /// How many rules name some methods.
@@ -106,9 +106,9 @@ impl<'e> Reader<'e> {
             warnings: Vec::new(),
             more_warnings: 0,
             limits: Limits::default(),
-            realms: HashSet::new(),
-            names: HashSet::new(),
-            list_names: HashMap::new(),
+            realms: Distinct::default(),
+            names: Distinct::default(),
+            list_names: Distinct::default(),
             lists: Lists::default(),
             fetches: Vec::new(),
             open_methods: 0,
@@ -340,7 +340,7 @@ impl<'e> Reader<'e> {
             return Arc::clone(known);
         }
         let realm = Arc::new(realm);
-        self.realms.insert(Arc::clone(&realm));
+        self.realms.add(Arc::clone(&realm));
         realm
     }
 
@@ -512,7 +512,7 @@ impl<'e> Reader<'e> {
 
     /// The users of a variable. It may be long and named by many rules: it is looked at once.
     fn variable(&mut self, name: &str, node: &Node<'_>) -> Result<Arc<UserList>, Noted> {
-        if let Some(list) = self.lists.by_variable.get(name) {
+        if let Some(list) = self.lists.of_variable(name) {
             return Ok(Arc::clone(list));
         }
         let Some(value) = (self.environment)(name).filter(|value| !value.trim().is_empty()) else {
@@ -522,7 +522,8 @@ impl<'e> Reader<'e> {
                 .add(node, if has_dollar { Problem::VariableWithDollar } else { Problem::NoVariable }));
         };
         let list = self.user_list(&value, node, |_| None)?;
-        self.lists.by_variable.insert(name.into(), Arc::clone(&list));
+        self.lists.variables.add(name.into());
+        self.lists.of_variables.push(Arc::clone(&list));
         Ok(list)
     }
 
@@ -614,19 +615,29 @@ struct Pattern<'a> {
 /// The user lists that were read.
 #[derive(Default)]
 struct Lists {
-    by_text: HashMap<Box<str>, Arc<UserList>>,
-    by_variable: HashMap<Box<str>, Arc<UserList>>,
+    texts: Distinct<Box<str>>,
+    /// By the numbers of their texts.
+    of_texts: Vec<Arc<UserList>>,
+    variables: Distinct<Box<str>>,
+    /// By the numbers of their variables.
+    of_variables: Vec<Arc<UserList>>,
 }
 
 impl Lists {
     /// The users of a text, of which equal ones are one list, and whether it is a new one.
     fn parse(&mut self, text: &str) -> Result<(Arc<UserList>, bool), HtpasswdError> {
-        if let Some(list) = self.by_text.get(text) {
+        if let Some(list) = self.texts.find(text).and_then(|number| self.of_texts.get(number)) {
             return Ok((Arc::clone(list), false));
         }
         let list = Arc::new(UserList::parse(text)?);
-        self.by_text.insert(text.into(), Arc::clone(&list));
+        self.texts.add(text.into());
+        self.of_texts.push(Arc::clone(&list));
         Ok((list, true))
+    }
+
+    /// The users of a variable that was read.
+    fn of_variable(&self, name: &str) -> Option<&Arc<UserList>> {
+        self.of_variables.get(self.variables.find(name)?)
     }
 }
 

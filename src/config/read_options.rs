@@ -1,6 +1,5 @@
 //! The options of a configuration and of its rules.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::error::{Noted, Problem};
@@ -8,6 +7,7 @@ use super::json::Node;
 use super::options::{Options, PlainHttp};
 use super::read::{Fields, Reader};
 use super::{NamedUsers, RuleExtra, fields};
+use crate::distinct::Distinct;
 use crate::matching::source::{SourceRange, SourceRanges};
 use crate::order;
 use crate::request::HeaderNames;
@@ -156,13 +156,11 @@ impl Reader<'_> {
     /// The lists of `users`.
     #[inline(never)]
     pub(super) fn read_users(&mut self, top: &Fields<'_>) -> Result<Vec<NamedUsers>, Noted> {
-        self.read_members(top, "users", |reader, users, name, text, earlier| {
-            reader.read_user_list(users, name, text, earlier.len())
-        })
+        self.read_members(top, "users", |reader, users, name, text, _| reader.read_user_list(users, name, text))
     }
 
     #[inline(never)]
-    fn read_user_list(&mut self, users: &Node<'_>, name: &str, text: &str, index: usize) -> Result<NamedUsers, Noted> {
+    fn read_user_list(&mut self, users: &Node<'_>, name: &str, text: &str) -> Result<NamedUsers, Noted> {
         // What is no name is repeated nowhere.
         self.note(users, check_name(name))?;
         let list = users.field(name, text);
@@ -179,7 +177,8 @@ impl Reader<'_> {
         if read.credentials.is_empty() && read.htpasswd.is_empty() && read.fetch.is_none() {
             return Err(self.missing(&fields, Problem::EmptyList { known: fields::USER_LIST }));
         }
-        if self.list_names.insert(read.name.clone(), index).is_some() {
+        let (_, is_new) = self.list_names.add(read.name.clone());
+        if !is_new {
             return Err(self.errors.add(&list, Problem::DoubledField));
         }
         Ok(read)
@@ -213,7 +212,8 @@ impl Reader<'_> {
         let Some(node) = fields.get("name") else { return Ok(None) };
         let name: Box<str> = self.string(&node)?.into();
         self.note(&node, check_name(&name))?;
-        if self.names.insert(name.clone()) { Ok(Some(name)) } else { Err(self.errors.add(&node, Problem::DoubledName)) }
+        let (_, is_new) = self.names.add(name.clone());
+        if is_new { Ok(Some(name)) } else { Err(self.errors.add(&node, Problem::DoubledName)) }
     }
 
     /// The lists that a rule names. Whether they are there cannot be told where the lists could not be read.
@@ -223,8 +223,8 @@ impl Reader<'_> {
         let mut indexes = Vec::new();
         self.for_each_item(fields, "users", &mut |reader, name| {
             let wanted = reader.string(name)?;
-            match reader.list_names.get(&*wanted) {
-                Some(index) => indexes.push(*index),
+            match reader.list_names.find(&*wanted) {
+                Some(index) => indexes.push(index),
                 None if are_lists_known => return Err(reader.errors.add(name, Problem::NoSuchList)),
                 None => {}
             }
@@ -250,10 +250,14 @@ impl Reader<'_> {
         let is_fetched = fetch.is_some() || named().any(|list| list.fetch.is_some());
         let is_known = credentials.is_some() && htpasswd.is_some() && lists.is_some() && !is_fetched;
         let pairs = named().flat_map(|list| &list.credentials).chain(credentials.into_iter().flatten());
-        let plain: HashSet<&[u8]> = pairs.map(Pair::user).collect();
+        let mut plain: Distinct<&[u8]> = Distinct::default();
+        for pair in pairs {
+            plain.add(pair.user());
+        }
         let texts: Vec<_> = named().flat_map(|list| &list.htpasswd).chain(htpasswd.into_iter().flatten()).collect();
-        let knows =
-            |user: &str| plain.contains(user.as_bytes()) || texts.iter().any(|text| text.contains(user.as_bytes()));
+        let knows = |user: &str| {
+            plain.find(user.as_bytes()).is_some() || texts.iter().any(|text| text.contains(user.as_bytes()))
+        };
         let mut users: Vec<Box<str>> = self.read_items(fields, "allow_users", |reader, user| {
             let name = reader.string(user)?;
             if is_known && !knows(&name) {

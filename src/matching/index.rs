@@ -5,8 +5,8 @@
 //! that covers the request by host and path, and those regexes whose literal beginning fits.
 
 use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::collections::binary_heap::PeekMut;
-use std::collections::{BinaryHeap, HashMap};
 use std::iter;
 use std::net::Ipv6Addr;
 use std::slice;
@@ -17,6 +17,8 @@ use super::path::PatternReading;
 use super::readings::{Readings, without_trailing_slash};
 use super::regex::tried;
 use super::tree::{Forest, From, IndexedText};
+use crate::distinct::Distinct;
+use crate::order;
 use crate::request::host::Host;
 
 /// The group of the rules for every host.
@@ -33,7 +35,8 @@ const MAX_FOUND: usize = 1 << 15;
 /// Where the rules are entered.
 #[derive(Default)]
 pub(crate) struct IndexBuilder {
-    groups: HashMap<HostPattern, u32>,
+    /// The patterns of the groups from [`FIRST_PATTERN`] on.
+    patterns: Distinct<HostPattern>,
     forward: Vec<IndexedText>,
     backward: Vec<IndexedText>,
     regexes: Vec<(u32, u32)>,
@@ -55,8 +58,8 @@ impl IndexBuilder {
         }
         let mut groups = vec![UNREADABLE_HOST];
         for host in hosts {
-            let next = FIRST_PATTERN.saturating_add(u32::try_from(self.groups.len()).unwrap_or(u32::MAX));
-            groups.push(*self.groups.entry(host).or_insert(next));
+            let (number, _) = self.patterns.add(host);
+            groups.push(FIRST_PATTERN.saturating_add(u32::try_from(number).unwrap_or(u32::MAX)));
         }
         groups.sort_unstable();
         groups.dedup();
@@ -96,7 +99,7 @@ impl IndexBuilder {
     #[inline(never)]
     pub(crate) fn build(self) -> Index {
         Index {
-            hosts: HostIndex::new(self.groups),
+            hosts: HostIndex::new(self.patterns.into_values()),
             forward: Forest::new(self.forward, From::Beginning),
             backward: Forest::new(self.backward, From::End),
             regexes: self.regexes,
@@ -297,14 +300,15 @@ struct HostIndex {
     forward: Forest,
     /// The endings of `*.foo.com`, reversed.
     backward: Forest,
-    addresses: HashMap<Ipv6Addr, u32>,
+    /// In order.
+    addresses: Vec<(Ipv6Addr, u32)>,
 }
 
 impl HostIndex {
-    fn new(groups: HashMap<HostPattern, u32>) -> Self {
-        let is_empty = groups.is_empty();
-        let (mut forward, mut backward, mut addresses) = (Vec::new(), Vec::new(), HashMap::new());
-        for (pattern, value) in groups {
+    fn new(patterns: Vec<HostPattern>) -> Self {
+        let is_empty = patterns.is_empty();
+        let (mut forward, mut backward, mut addresses) = (Vec::new(), Vec::new(), Vec::new());
+        for (pattern, value) in patterns.into_iter().zip(FIRST_PATTERN..) {
             let entry = |text: Box<[u8]>, whole| IndexedText { tree: 0, text, whole, value };
             match pattern {
                 HostPattern::Every => {}
@@ -313,11 +317,10 @@ impl HostIndex {
                 HostPattern::Suffix(suffix) => {
                     backward.push(entry(suffix.iter().rev().copied().collect(), false));
                 }
-                HostPattern::Ipv6(address) => {
-                    addresses.insert(address, value);
-                }
+                HostPattern::Ipv6(address) => addresses.push((address, value)),
             }
         }
+        order::sort(&mut addresses, Ord::cmp);
         Self {
             is_empty,
             forward: Forest::new(forward, From::Beginning),
@@ -336,7 +339,10 @@ impl HostIndex {
         let mut groups = Vec::new();
         match Host::parse(authority) {
             Host::Unreadable => groups.push(UNREADABLE_HOST),
-            Host::Ipv6(address) => groups.extend(self.addresses.get(&address)),
+            Host::Ipv6(address) => {
+                let found = self.addresses.binary_search_by_key(&address, |(known, _)| *known);
+                groups.extend(found.ok().and_then(|index| self.addresses.get(index)).map(|(_, group)| *group));
+            }
             Host::Name(name) => {
                 self.forward.walk(0, name, u8::to_ascii_lowercase, |found| {
                     groups.extend_from_slice(found);
@@ -398,6 +404,23 @@ mod tests {
         }
         assert!(!covers("[::1]", "[::2]"));
         assert!(!covers("[::1]", "localhost"));
+    }
+
+    #[test]
+    fn an_address_is_found_among_others() {
+        let mut builder = IndexBuilder::default();
+        let addresses = ["::3", "::1", "ff::", "::2"];
+        for (rule, address) in (0..).zip(addresses) {
+            let prefix = PatternReading::Prefix(Box::from(*b"/"));
+            builder.add(rule, Box::from([HostPattern::new(address).unwrap()]), &[prefix]);
+        }
+        let index = builder.build();
+        let found =
+            |authority: &str| index.candidates(Some(authority.as_bytes()), &Readings::Plain(b"/")).collect::<Vec<_>>();
+        for (rule, address) in (0..).zip(addresses) {
+            assert_eq!(found(&format!("[{address}]")), [rule], "{address}");
+        }
+        assert!(found("[::4]").is_empty());
     }
 
     #[test]

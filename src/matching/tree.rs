@@ -178,6 +178,7 @@ impl Forest {
     /// Adds one tree of sorted entries and returns its root.
     fn add(&mut self, entries: &[IndexedText]) -> u32 {
         let builder = Builder::from_sorted(entries);
+        self.nodes.reserve(builder.nodes.len());
         let root = to_u32(self.nodes.len());
         self.nodes.push(TreeNode::default());
         // Nodes are numbered level by level, so the children of each stand together.

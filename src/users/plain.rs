@@ -1,6 +1,5 @@
 //! The plain pairs of all rules: found by a keyed hash, compared in constant time.
 
-use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::hint::black_box;
 use std::num::NonZeroU32;
@@ -9,6 +8,7 @@ use hashbrown::HashTable;
 
 use super::list::list_digest;
 use super::pair::Pair;
+use crate::distinct::Distinct;
 
 /// The users of all rules, one list a rule; equal lists are stored once.
 ///
@@ -69,28 +69,22 @@ impl PlainLists {
     // Not inlined, like the other steps of loading: V8 compiles several small functions sooner than a large one.
     #[inline(never)]
     pub fn new(lists: impl IntoIterator<Item = Box<[Pair]>>, digests: Digests) -> (Self, Vec<Option<PlainListId>>) {
-        let mut stored =
-            Self { key: RandomState::new(), pairs: HashTable::new(), users: HashTable::new(), digests: Vec::new() };
-        let second_key = RandomState::new();
-        let mut known = HashMap::new();
-        let mut next = NonZeroU32::MIN;
-        let ids = lists.into_iter().map(|list| {
-            if list.is_empty() {
-                return None;
-            }
-            // 128 bits under keys that nobody knows are as good as the lists themselves, and smaller.
-            let id = *known.entry((digest(&stored.key, &list), digest(&second_key, &list))).or_insert_with(|| {
-                let id = PlainListId(next);
-                next = next.saturating_add(1);
+        let key = RandomState::new();
+        let lists: Vec<Box<[Pair]>> = lists.into_iter().collect();
+        // First, so that what that takes is given back before there are tables of pairs.
+        let ids = ids(&key, &lists);
+        let mut stored = Self { key, pairs: HashTable::new(), users: HashTable::new(), digests: Vec::new() };
+        let mut next = PlainListId(NonZeroU32::MIN);
+        for (list, id) in lists.into_iter().zip(&ids) {
+            // They are numbered in the order in which they first stand here.
+            if *id == Some(next) {
                 if digests == Digests::Kept {
-                    stored.digests.push(list_digest("credentials", id.number(), list.iter().map(Pair::user)));
+                    stored.digests.push(list_digest("credentials", next.number(), list.iter().map(Pair::user)));
                 }
-                stored.add(id, list);
-                id
-            });
-            Some(id)
-        });
-        let ids = ids.collect();
+                stored.add(next, list);
+                next = PlainListId(next.0.saturating_add(1));
+            }
+        }
         (stored, ids)
     }
 
@@ -154,6 +148,18 @@ impl PlainLists {
             }
         }
     }
+}
+
+/// The ids of lists, of which equal ones have the same; `None` for an empty one.
+fn ids(key: &RandomState, lists: &[Box<[Pair]>]) -> Vec<Option<PlainListId>> {
+    let second_key = RandomState::new();
+    let mut known = Distinct::default();
+    let mut id = |list: &[Pair]| {
+        // 128 bits under keys that nobody knows are as good as the lists themselves, and smaller.
+        let (number, _) = known.add((digest(key, list), digest(&second_key, list)));
+        PlainListId(NonZeroU32::MIN.saturating_add(u32::try_from(number).unwrap_or(u32::MAX)))
+    };
+    lists.iter().map(|list| (!list.is_empty()).then(|| id(list))).collect()
 }
 
 /// A digest of all pairs of a list.

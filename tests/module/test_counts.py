@@ -59,12 +59,15 @@ def test_no_count_grows_unseen(counted):
 STEP = 120
 """Instructions for a step from one node of a tree to the next."""
 
+HEAP = 32
+"""Instructions by which the allocator differs from one heap to another, in a few blocks."""
+
 
 def assert_grows_by_steps_alone(one, many, *, walks, digits):
     """A walk among many patterns takes one step more for each digit that tells them apart, and one before."""
     steps = walks * (digits + 1)
     more = many["fuel"] - one["fuel"]
-    assert more <= steps * STEP, f"{more:,} more for {steps} steps"
+    assert more <= steps * STEP + HEAP, f"{more:,} more for {steps} steps"
 
 
 @pytest.mark.parametrize("case", USUAL)

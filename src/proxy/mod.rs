@@ -4,6 +4,7 @@
 //! share a virtual machine, so a policy lives in its root context and nowhere else.
 
 mod abi;
+mod c_memory;
 mod exports;
 mod root;
 mod stream;

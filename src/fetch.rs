@@ -176,6 +176,14 @@ impl Fetches {
         })
     }
 
+    /// The users of an answer could not be put into force: they are asked for again, and not as what is known already.
+    pub(crate) fn not_taken(&mut self, index: usize, now: Duration) {
+        if let Some(list) = self.lists.get_mut(index) {
+            list.etag = None;
+            list.due = now.saturating_add(RETRY);
+        }
+    }
+
     /// How long ago the last good answer of the list came that waits longest for another.
     pub(crate) fn age(&self, now: Duration) -> Duration {
         let ages = self.lists.iter().map(|list| list.good_at.map_or(Duration::ZERO, |at| now.saturating_sub(at)));

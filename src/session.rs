@@ -241,7 +241,12 @@ impl Session {
             }
             Fetched::New { index, users } => {
                 let Ok(mut policy) = configured.policy.try_borrow_mut() else {
-                    error!("basic_auth: the proxy called while another call was being handled: users are not changed");
+                    error!(
+                        "basic_auth: the proxy called while another call was being handled: users are not changed yet"
+                    );
+                    if let Ok(mut fetches) = configured.fetches.try_borrow_mut() {
+                        fetches.not_taken(index, host.now());
+                    }
                     return;
                 };
                 let lines = users.lines();

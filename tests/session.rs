@@ -405,66 +405,77 @@ fn whoever_waits_when_the_configuration_is_replaced_is_told_to_come_again() {
     assert!(host.asked().is_empty());
 }
 
+/// A host that calls back within `resume` and `respond`.
+struct CallsBack<'s>(Recorder, &'s dyn Fn(&Self, &'static str));
+
+impl MetricHost for CallsBack<'_> {
+    fn define_metric(&self, kind: MetricKind, name: &str) -> Result<u32, HostError> {
+        self.0.define_metric(kind, name)
+    }
+    fn add_to_metric(&self, metric: u32, difference: i64) -> Result<(), HostError> {
+        self.0.add_to_metric(metric, difference)
+    }
+    fn set_metric(&self, metric: u32, value: u64) -> Result<(), HostError> {
+        self.0.set_metric(metric, value)
+    }
+}
+
+impl Host for CallsBack<'_> {
+    fn now(&self) -> Duration {
+        self.0.now()
+    }
+    fn source_address(&self) -> Option<Vec<u8>> {
+        self.0.source_address()
+    }
+    fn set_tick_period(&self, period: Duration) -> Result<(), HostError> {
+        self.0.set_tick_period(period)
+    }
+    fn select(&self, request: u32) -> Result<(), HostError> {
+        self.0.select(request)
+    }
+    fn resume(&self) -> Result<(), HostError> {
+        (self.1)(self, "resume");
+        self.0.resume()
+    }
+    fn respond(&self, response: &Response<'_>) -> Result<(), HostError> {
+        (self.1)(self, "respond");
+        self.0.respond(response)
+    }
+    fn fetch(&self, source: &FetchSource, etag: Option<&str>) -> Result<u32, HostError> {
+        self.0.fetch(source, etag)
+    }
+    fn set_property(&self, name: &str, value: &[u8]) -> Result<(), HostError> {
+        self.0.set_property(name, value)
+    }
+    fn remove_header(&self, name: &[u8]) -> Result<(), HostError> {
+        self.0.remove_header(name)
+    }
+    fn set_header(&self, name: &[u8], value: &[u8]) -> Result<(), HostError> {
+        self.0.set_header(name, value)
+    }
+}
+
 /// Within `resume` Envoy hands over the body of a request that waited, and ends one within `respond`.
 #[test]
 fn the_proxy_may_call_back_while_it_is_called() {
-    struct CallsBack<'s>(&'s Session, Recorder, RefCell<Vec<RequestState>>);
-    impl MetricHost for CallsBack<'_> {
-        fn define_metric(&self, kind: MetricKind, name: &str) -> Result<u32, HostError> {
-            self.1.define_metric(kind, name)
+    let (session, states) = (session(), RefCell::new(Vec::new()));
+    let back = |_: &CallsBack<'_>, call| {
+        if call == "resume" {
+            states.borrow_mut().push(session.state(1));
+        } else {
+            states.borrow_mut().push(session.state(2));
+            session.on_end(2);
         }
-        fn add_to_metric(&self, metric: u32, difference: i64) -> Result<(), HostError> {
-            self.1.add_to_metric(metric, difference)
-        }
-        fn set_metric(&self, metric: u32, value: u64) -> Result<(), HostError> {
-            self.1.set_metric(metric, value)
-        }
-    }
-    impl Host for CallsBack<'_> {
-        fn now(&self) -> Duration {
-            self.1.now()
-        }
-        fn source_address(&self) -> Option<Vec<u8>> {
-            self.1.source_address()
-        }
-        fn set_tick_period(&self, period: Duration) -> Result<(), HostError> {
-            self.1.set_tick_period(period)
-        }
-        fn select(&self, request: u32) -> Result<(), HostError> {
-            self.1.select(request)
-        }
-        fn resume(&self) -> Result<(), HostError> {
-            self.2.borrow_mut().push(self.0.state(1));
-            self.1.resume()
-        }
-        fn respond(&self, response: &Response<'_>) -> Result<(), HostError> {
-            self.2.borrow_mut().push(self.0.state(2));
-            self.0.on_end(2);
-            self.1.respond(response)
-        }
-        fn fetch(&self, source: &FetchSource, etag: Option<&str>) -> Result<u32, HostError> {
-            self.1.fetch(source, etag)
-        }
-        fn set_property(&self, name: &str, value: &[u8]) -> Result<(), HostError> {
-            self.1.set_property(name, value)
-        }
-        fn remove_header(&self, name: &[u8]) -> Result<(), HostError> {
-            self.1.remove_header(name)
-        }
-        fn set_header(&self, name: &[u8], value: &[u8]) -> Result<(), HostError> {
-            self.1.set_header(name, value)
-        }
-    }
-    let session = session();
-    let host = CallsBack(&session, Recorder::default(), RefCell::default());
-    ask(&session, &host.1, 1, "/slow", Some("alice:secret"));
-    ask(&session, &host.1, 2, "/slow", Some("alice:wrong"));
+    };
+    let host = CallsBack(Recorder::default(), &back);
+    ask(&session, &host.0, 1, "/slow", Some("alice:secret"));
+    ask(&session, &host.0, 2, "/slow", Some("alice:wrong"));
     for _ in 0..100 {
-        host.1.now.set(host.1.now.get() + Duration::from_millis(4));
+        host.0.now.set(host.0.now.get() + Duration::from_millis(4));
         session.on_tick(&host);
     }
-    assert_eq!(host.2.take(), [RequestState::Passed, RequestState::Answered]);
-    assert!(host.1.asked().ends_with(&["timer 0 ms".to_owned()]));
+    assert_eq!(states.take(), [RequestState::Passed, RequestState::Answered]);
+    assert!(host.0.asked().ends_with(&["timer 0 ms".to_owned()]));
 }
 
 /// A session in which the upstream learns the user, and not the password.
@@ -823,6 +834,31 @@ fn a_list_that_changes_is_in_force_from_then_on() {
     ask_again(&session, &host);
     answer(&session, &host, "<html>");
     assert_eq!(log_in(6, "bob:secret").0, RequestState::Passed);
+}
+
+/// Envoy hands an answer over while nothing else is handled. Another proxy may do it within a call, where the users cannot
+/// be changed: then they are asked for again, and not as what is known already.
+#[test]
+fn users_that_cannot_be_put_into_force_are_asked_for_again() {
+    let session = session_of(FETCHED);
+    let back = |host: &CallsBack<'_>, _| {
+        let headers = header_map::serialize(&[(":status", b"200"), ("etag", b"2")]);
+        let text = format!("bob:{BCRYPT4}");
+        session.on_fetched(host, host.0.fetches.get(), &headers, Some(text.into_bytes()));
+    };
+    let host = CallsBack(Recorder::default(), &back);
+    session.start(&host);
+    session.on_tick(&host);
+    answer(&session, &host.0, &format!("alice:{BCRYPT4}"));
+    ask_again(&session, &host.0);
+    let headers = header_map::serialize(&[(":method", b"GET"), (":path", b"/fast"), (":authority", b"test")]);
+    session.on_request(&host, 1, &headers, false);
+    host.0.asked();
+    host.0.now.set(host.0.now.get() + Duration::from_secs(1));
+    session.on_tick(&host.0);
+    assert!(host.0.asked().contains(&"fetch users.test/list".to_owned()));
+    answer(&session, &host.0, &format!("bob:{BCRYPT4}"));
+    assert_eq!(ask(&session, &host.0, 2, "/fetched", Some("bob:secret")), RequestState::Waiting);
 }
 
 /// A verification takes a while, and the line that it is of may go meanwhile.

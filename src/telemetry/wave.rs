@@ -18,6 +18,9 @@ const MANY: u32 = 10;
 /// How many clients are told apart; the one with the fewest failures makes room.
 const MAX_CLIENTS: usize = 16;
 
+/// How much of a name is kept, in bytes. What somebody typed may be as long as headers can be.
+const MAX_NAME: usize = 256;
+
 /// The wrong logins of one worker.
 #[derive(Default)]
 pub(crate) struct Wave {
@@ -34,7 +37,7 @@ pub(crate) struct Wave {
 struct Guesser {
     client: Option<IpAddr>,
     failures: u32,
-    /// The last user, of no meaning until one was looked at.
+    /// The beginning of the last user's name, of no meaning until one was looked at.
     user: Vec<u8>,
     /// Whether a list holds that name; `None` until one was looked at.
     is_user_known: Option<bool>,
@@ -66,7 +69,7 @@ impl Wave {
             if let Some((user, is_known)) = presented_user(decision) {
                 // In the memory of the user before: what is allocated could tell one kind of failure from another.
                 guesser.user.clear();
-                guesser.user.extend_from_slice(user);
+                guesser.user.extend_from_slice(user.get(..MAX_NAME).unwrap_or(user));
                 guesser.is_user_known = Some(is_known);
             }
         }
@@ -142,8 +145,10 @@ mod tests {
     use std::net::{IpAddr, Ipv4Addr};
     use std::time::Duration;
 
-    use super::{MAX_CLIENTS, USUAL, Wave};
+    use super::{MAX_CLIENTS, MAX_NAME, USUAL, Wave};
     use crate::decision::{Decision, Reason};
+    use crate::request::{HeaderLines, Request};
+    use crate::test_support::policy;
 
     const LOCKED: Decision<'_> = Decision::Throttled { reason: Reason::Locked, retry_after: 1, rule: 0 };
 
@@ -189,5 +194,21 @@ mod tests {
         }
         assert_eq!(look(&mut wave, 66), (None, true));
         assert!(look(&mut wave, 76).0.is_some_and(|line| line.starts_with("client 0.0.0.2 sent 80 ")));
+    }
+    #[test]
+    fn of_a_name_of_any_length_no_more_than_a_beginning_is_kept() {
+        let policy = policy(r#"{"basic_auth_rules": [{"prefix": "/", "credentials": ["ok:test"]}]}"#);
+        // Zeros in base64, and `:x`: a name and a password that no list holds.
+        let credential = format!("Basic {}Ong=", "MDAw".repeat(10_000));
+        let credential = HeaderLines::One(credential.as_bytes());
+        let request = Request { method: b"GET", path: Some(b"/"), credential, ..Request::default() };
+        let decision = policy.decide(&request);
+        assert_eq!(decision.reason(), Some(Reason::UnknownUser));
+        let mut wave = Wave::default();
+        for number in 0..100 {
+            wave.note(&decision, || Some(client(number)));
+        }
+        assert_eq!(wave.clients.len(), MAX_CLIENTS);
+        assert!(wave.clients.iter().all(|guesser| guesser.user.capacity() <= 2 * MAX_NAME));
     }
 }

@@ -155,6 +155,11 @@ pub(super) fn take_scratch(size: usize) -> Option<*mut u8> {
     })
 }
 
+/// Nothing that is handed over within this call is headers that were asked for before it.
+pub(super) fn withdraw_scratch() {
+    SCRATCH.with(|scratch| scratch.offered.set(NOT_OFFERED));
+}
+
 /// Reads headers as a serialized header map, in one call and without a copy.
 pub(super) fn with_headers<R>(of: HeadersOf, read: impl FnOnce(Result<&[u8], HostError>) -> R) -> R {
     let mut scratch = SCRATCH.with(|all| all.memory.take());

@@ -94,6 +94,7 @@ pub(super) fn set_plugin(root: u32, plugin: Rc<Plugin>) {
 
 /// A root context. Of one that the proxy did not make nothing is known, not even a configuration.
 fn root_context(number: u32) -> Root {
+    abi::withdraw_scratch();
     let plugin = STREAMS.with(|streams| streams.state().and_then(|state| state.plugin(number)));
     Root::new(number, plugin.unwrap_or_default())
 }
@@ -135,7 +136,18 @@ enum Kept {
 /// What is forgotten with a context. When it is dropped, the proxy may be told, so that is done when nothing is borrowed.
 enum Forgotten {
     Request { _kept: Option<Kept> },
-    Root { _plugin: Rc<Plugin> },
+    Root(Rc<Plugin>),
+}
+
+/// Ends the plugin of a root context that is no more.
+#[cold]
+fn end_plugin(plugin: Rc<Plugin>) {
+    // Its requests that wait would have no tick to come. Envoy keeps a root context for as long as it has requests.
+    if Rc::strong_count(&plugin) > 1 {
+        plugin.session.close(&plugin.proxy);
+    }
+    // With the last of it the proxy is told.
+    drop(plugin);
 }
 
 impl Streams {
@@ -146,8 +158,9 @@ impl Streams {
 
     fn set_plugin(&self, root: u32, plugin: Rc<Plugin>) {
         let before = self.state().and_then(|mut state| state.set_plugin(root, plugin));
-        // With the last of it the proxy is told.
-        drop(before);
+        if let Some(before) = before {
+            end_plugin(before);
+        }
     }
 
     fn begin(&self, number: u32, root: u32) {
@@ -211,7 +224,11 @@ impl Streams {
         }
         let forgotten = state.end(number);
         drop(state);
-        drop(forgotten);
+        abi::withdraw_scratch();
+        match forgotten {
+            Forgotten::Root(plugin) => end_plugin(plugin),
+            Forgotten::Request { .. } => drop(forgotten),
+        }
     }
 }
 
@@ -286,7 +303,7 @@ impl State {
             if self.begun.root == number {
                 self.begun = Begun::NOBODY;
             }
-            return Forgotten::Root { _plugin: self.plugins.swap_remove(index).1 };
+            return Forgotten::Root(self.plugins.swap_remove(index).1);
         }
         Forgotten::Request { _kept: kept }
     }

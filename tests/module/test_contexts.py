@@ -91,10 +91,20 @@ def test_requests_wait_under_the_plugin_that_they_came_to(module):
 def test_whoever_waits_when_a_plugin_ends_is_answered(module):
     plugin = module.plugin(SLOW)
     waiting = plugin.open(workload.request("/slow", credential=RIGHT))
-    plugin.add(protecting("/2"))
+    second = plugin.add(protecting("/2"))
     plugin.delete(1)
-    assert waiting.outcome().paused and waiting.chunk(9) == KEPT
+    assert waiting.outcome().status == 429 and waiting.chunk(9) == KEPT
     waiting.close()
+    assert decided(plugin, second, "/slow", "/2") == [None, 401]
+
+
+def test_whoever_waits_when_a_root_context_is_made_again_is_answered(module):
+    plugin = module.plugin(SLOW)
+    waiting = plugin.open(workload.request("/slow", credential=RIGHT))
+    plugin.add(protecting("/2"), number=1)
+    assert waiting.outcome().status == 429 and waiting.chunk(9) == KEPT
+    waiting.close()
+    assert decided(plugin, 1, "/slow", "/2") == [None, 401]
 
 
 def test_a_request_of_a_plugin_that_is_gone_is_refused(plugin):
@@ -332,3 +342,21 @@ def test_no_headers_of_another_request_are_taken_for_those_that_did_not_come(plu
     plugin.hand_over = given
     for _ in range(100):
         assert decided(plugin, 1, "/1", "/2") == [401, None]
+
+
+def test_what_is_handed_over_while_headers_are_asked_for_is_in_memory_of_its_own(plugin):
+    """A host may call back within any call; what it hands over then is no header."""
+    given = plugin._give
+    second = plugin.add(protecting("/2"))
+
+    def configures(data, where, size):
+        plugin.hand_over = given
+        plugin._effective = second
+        plugin._call("proxy_on_configure", second, len(plugin._configuration))
+        plugin._effective = max(plugin.streams)
+        return given(data, where, size)
+
+    for _ in range(20):
+        plugin.hand_over = configures
+        assert decided(plugin, 1, "/1", "/2") == [401, None]
+        assert decided(plugin, second, "/1", "/2") == [None, 401]

@@ -1,6 +1,6 @@
-//! The functions of the ABI that the SDK wraps at a price: it serializes the headers of an answer anew each time, it takes
-//! those of a request apart into a vector of vectors, with a panic where a name is not UTF-8, it panics where the store of
-//! the process or a cluster answers what it does not expect, and it brings its dispatcher along for the calls it makes.
+//! The functions of the ABI, without the SDK's wrappers: these panic at nearly every status but success, where a
+//! [`HostError`] is all that is wanted, and at a header name that is not UTF-8; they serialize the headers of an answer anew
+//! each time, take those of a request apart into a vector of vectors, and know no level of the log that is above all lines.
 
 use std::cell::Cell;
 use std::mem::ManuallyDrop;
@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::host::HostError;
 use crate::request::header_map;
 use crate::response::Response;
+use crate::telemetry::MetricKind;
 
 #[allow(unsafe_code, reason = "the proxy is foreign code")]
 #[link(wasm_import_module = "wasi_snapshot_preview1")]
@@ -35,26 +36,17 @@ unsafe extern "C" {
         version: *mut u32,
     ) -> u32;
 
-    /// Only reads, and checks that what it is told to read lies in the module's memory.
-    safe fn proxy_set_shared_data(
-        key: *const u8,
-        key_size: usize,
-        value: *const u8,
-        value_size: usize,
-        version: u32,
-    ) -> u32;
+    /// Writes the level.
+    fn proxy_get_log_level(level: *mut u32) -> u32;
 
-    /// Only reads, and checks that what it is told to read lies in the module's memory.
-    safe fn proxy_send_local_response(
-        status: u32,
-        details: *const u8,
-        details_size: usize,
-        body: *const u8,
-        body_size: usize,
-        headers: *const u8,
-        headers_size: usize,
-        grpc_status: i32,
-    ) -> u32;
+    /// Writes where a block of memory is and how large.
+    fn proxy_get_buffer_bytes(buffer: u32, start: usize, max: usize, data: *mut *mut u8, size: *mut usize) -> u32;
+
+    /// Writes where a block of memory is and how large.
+    fn proxy_get_property(path: *const u8, path_size: usize, data: *mut *mut u8, size: *mut usize) -> u32;
+
+    /// Writes the number of the metric.
+    fn proxy_define_metric(kind: u32, name: *const u8, name_size: usize, metric: *mut u32) -> u32;
 
     /// Writes the token of the call.
     fn proxy_http_call(
@@ -69,6 +61,158 @@ unsafe extern "C" {
         timeout_milliseconds: u32,
         token: *mut u32,
     ) -> u32;
+
+    // What follows reads at most, and checks that what it is told to read lies in the module's memory.
+
+    safe fn proxy_log(level: u32, text: *const u8, size: usize) -> u32;
+
+    safe fn proxy_set_tick_period_milliseconds(period: u32) -> u32;
+
+    safe fn proxy_set_effective_context(context: u32) -> u32;
+
+    safe fn proxy_continue_stream(stream: u32) -> u32;
+
+    safe fn proxy_increment_metric(metric: u32, difference: i64) -> u32;
+
+    safe fn proxy_record_metric(metric: u32, value: u64) -> u32;
+
+    safe fn proxy_set_property(path: *const u8, path_size: usize, value: *const u8, value_size: usize) -> u32;
+
+    safe fn proxy_remove_header_map_value(map: u32, name: *const u8, name_size: usize) -> u32;
+
+    safe fn proxy_replace_header_map_value(
+        map: u32,
+        name: *const u8,
+        name_size: usize,
+        value: *const u8,
+        value_size: usize,
+    ) -> u32;
+
+    safe fn proxy_set_shared_data(
+        key: *const u8,
+        key_size: usize,
+        value: *const u8,
+        value_size: usize,
+        version: u32,
+    ) -> u32;
+
+    safe fn proxy_send_local_response(
+        status: u32,
+        details: *const u8,
+        details_size: usize,
+        body: *const u8,
+        body_size: usize,
+        headers: *const u8,
+        headers_size: usize,
+        grpc_status: i32,
+    ) -> u32;
+}
+
+/// What became of a call.
+fn outcome(call: &'static str, status: u32) -> Result<(), HostError> {
+    if status == OK { Ok(()) } else { Err(HostError { call, status }) }
+}
+
+/// Writes a line into the proxy's log; there is nowhere to tell of one that is not taken.
+pub(super) fn log(level: u32, line: &str) {
+    proxy_log(level, line.as_ptr(), line.len());
+}
+
+/// The lowest level of the log that the proxy wants to see, by its number; Envoy's `off` is above all that there are.
+pub(super) fn log_level() -> Result<u32, HostError> {
+    let mut level = 0;
+    // SAFETY: The proxy writes through the pointer while the call lasts, and it is to a variable of this function.
+    #[allow(unsafe_code, reason = "the proxy is foreign code; the proof stands above")]
+    let status = unsafe { proxy_get_log_level(&raw mut level) };
+    outcome("proxy_get_log_level", status).map(|()| level)
+}
+
+/// Asks for ticks of the root context so often.
+pub(super) fn set_tick_period(period: Duration) -> Result<(), HostError> {
+    let period = u32::try_from(period.as_millis()).unwrap_or(u32::MAX);
+    outcome("proxy_set_tick_period_milliseconds", proxy_set_tick_period_milliseconds(period))
+}
+
+/// Makes a context the one that the calls to come are about.
+pub(super) fn set_effective_context(context: u32) -> Result<(), HostError> {
+    outcome("proxy_set_effective_context", proxy_set_effective_context(context))
+}
+
+/// Lets a request go on that is paused.
+pub(super) fn resume_request() -> Result<(), HostError> {
+    const REQUEST: u32 = 0;
+    outcome("proxy_continue_stream", proxy_continue_stream(REQUEST))
+}
+
+/// Removes all lines of a header of the request.
+pub(super) fn remove_header(name: &[u8]) -> Result<(), HostError> {
+    let status = proxy_remove_header_map_value(HeadersOf::Request as u32, name.as_ptr(), name.len());
+    outcome("proxy_remove_header_map_value", status)
+}
+
+/// Gives the request a header, in the place of all lines of it.
+pub(super) fn set_header(name: &[u8], value: &[u8]) -> Result<(), HostError> {
+    let (map, name, name_size) = (HeadersOf::Request as u32, name.as_ptr(), name.len());
+    let status = proxy_replace_header_map_value(map, name, name_size, value.as_ptr(), value.len());
+    outcome("proxy_replace_header_map_value", status)
+}
+
+/// Sets a property of the request. The parts of its name are separated by zeros.
+pub(super) fn set_property(path: &str, value: &[u8]) -> Result<(), HostError> {
+    let status = proxy_set_property(path.as_ptr(), path.len(), value.as_ptr(), value.len());
+    outcome("proxy_set_property", status)
+}
+
+/// A property, of the request for example. The parts of its name are separated by zeros.
+pub(super) fn get_property(path: &str) -> Option<Box<[u8]>> {
+    let mut block = Block::NONE;
+    // SAFETY: The proxy reads the path and writes through the two pointers while the call lasts, and these are to variables
+    // of this function.
+    #[allow(unsafe_code, reason = "the proxy is foreign code; the proof stands above")]
+    let status = unsafe { proxy_get_property(path.as_ptr(), path.len(), &raw mut block.data, &raw mut block.size) };
+    (status == OK).then(|| block.take())
+}
+
+/// What a buffer is of.
+#[derive(Clone, Copy)]
+pub(super) enum BufferOf {
+    /// The answer to a request of this module.
+    CallResponse = 4,
+    /// The configuration of a plugin.
+    Configuration = 7,
+}
+
+/// The beginning of a buffer, at most so many bytes; none if the proxy does not hand it over.
+pub(super) fn get_buffer(of: BufferOf, max: usize) -> Box<[u8]> {
+    let mut block = Block::NONE;
+    // SAFETY: The proxy writes through the two pointers while the call lasts, and these are to variables of this function.
+    #[allow(unsafe_code, reason = "the proxy is foreign code; the proof stands above")]
+    let status = unsafe { proxy_get_buffer_bytes(of as u32, 0, max, &raw mut block.data, &raw mut block.size) };
+    if status == OK { block.take() } else { Box::default() }
+}
+
+/// Makes a metric, or finds the one of that name.
+pub(super) fn define_metric(kind: MetricKind, name: &str) -> Result<u32, HostError> {
+    let kind = match kind {
+        MetricKind::Counter => 0,
+        MetricKind::Gauge => 1,
+    };
+    let mut metric = 0;
+    // SAFETY: The proxy reads the name and writes through the last pointer while the call lasts, and that is to a variable of
+    // this function.
+    #[allow(unsafe_code, reason = "the proxy is foreign code; the proof stands above")]
+    let status = unsafe { proxy_define_metric(kind, name.as_ptr(), name.len(), &raw mut metric) };
+    outcome("proxy_define_metric", status).map(|()| metric)
+}
+
+/// Adds to a metric.
+pub(super) fn increment_metric(metric: u32, difference: i64) -> Result<(), HostError> {
+    outcome("proxy_increment_metric", proxy_increment_metric(metric, difference))
+}
+
+/// Sets a metric.
+pub(super) fn record_metric(metric: u32, value: u64) -> Result<(), HostError> {
+    outcome("proxy_record_metric", proxy_record_metric(metric, value))
 }
 
 /// Sends a request without a body to a cluster; the answer comes under the token.
@@ -93,7 +237,7 @@ pub(super) fn http_call(cluster: &str, headers: &[(&str, &[u8])], timeout: Durat
             &raw mut token,
         )
     };
-    if status == OK { Ok(token) } else { Err(HostError { call: "proxy_http_call", status }) }
+    outcome("proxy_http_call", status).map(|()| token)
 }
 
 /// Answers the request that is being handled.
@@ -104,7 +248,7 @@ pub(super) fn send_local_response(response: &Response<'_>) -> Result<(), HostErr
     let (details, details_size) = (details.as_ptr(), details.len());
     let (body, body_size) = (body.as_ptr(), body.len());
     let (headers, headers_size) = (headers.as_ptr(), headers.len());
-    match proxy_send_local_response(
+    let status = proxy_send_local_response(
         *status,
         details,
         details_size,
@@ -113,10 +257,8 @@ pub(super) fn send_local_response(response: &Response<'_>) -> Result<(), HostErr
         headers,
         headers_size,
         GRPC_STATUS_OF_HTTP,
-    ) {
-        OK => Ok(()),
-        status => Err(HostError { call: "proxy_send_local_response", status }),
-    }
+    );
+    outcome("proxy_send_local_response", status)
 }
 
 /// What headers are of.

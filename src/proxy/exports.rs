@@ -1,4 +1,4 @@
-//! What the proxy calls, in the place of the SDK's dispatcher, which hands the same calls to the same traits.
+//! What the proxy calls, in the place of the SDK's dispatcher.
 //!
 //! The SDK boxes a context for each request and enters it into a hash table when the request begins, and takes it out when it
 //! ends: 900 instructions, a quarter of what a request cost that no rule covers. Nearly every request is decided when its
@@ -16,7 +16,6 @@ use std::mem::{self, ManuallyDrop};
 use std::rc::Rc;
 
 use hashbrown::HashMap;
-use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::Action;
 
 use super::abi;
@@ -54,32 +53,32 @@ extern "C" fn basic_on_tick(root: u32) {
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn basic_on_http_call_response(root: u32, token: u32, headers: usize, body: usize, trailers: usize) {
-    root_context(root).on_http_call_response(token, headers, body, trailers);
+extern "C" fn basic_on_http_call_response(root: u32, token: u32, headers: usize, body: usize, _: usize) {
+    root_context(root).on_http_call_response(token, headers, body);
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn basic_on_request_headers(number: u32, count: usize, is_whole: bool) -> Action {
-    STREAMS.with(|streams| streams.on_headers(number, count, is_whole))
+extern "C" fn basic_on_request_headers(number: u32, _: usize, is_whole: bool) -> Action {
+    STREAMS.with(|streams| streams.on_headers(number, is_whole))
 }
 
 /// Envoy asks about the body of a request that waits if the plugin has `allow_on_headers_stop_iteration`. To the SDK's only
 /// word for waiting it would buffer the body, and answer 413 for one that is larger than its buffer. To the one that the SDK
 /// does not have it reads no further until the request goes on, as it does without the option.
 #[unsafe(no_mangle)]
-extern "C" fn basic_on_request_body(number: u32, size: usize, is_whole: bool) -> u32 {
+extern "C" fn basic_on_request_body(number: u32, _: usize, _: bool) -> u32 {
     const CONTINUE: u32 = 0;
     /// `FilterDataStatus::StopIterationAndWatermark` of Envoy.
     const WAIT_AND_READ_NO_FURTHER: u32 = 2;
-    match STREAMS.with(|streams| streams.follow(number, |stream| stream.on_http_request_body(size, is_whole))) {
+    match STREAMS.with(|streams| streams.follow(number)) {
         Action::Continue => CONTINUE,
         _ => WAIT_AND_READ_NO_FURTHER,
     }
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn basic_on_request_trailers(number: u32, count: usize) -> Action {
-    STREAMS.with(|streams| streams.follow(number, |stream| stream.on_http_request_trailers(count)))
+extern "C" fn basic_on_request_trailers(number: u32, _: usize) -> Action {
+    STREAMS.with(|streams| streams.follow(number))
 }
 
 #[unsafe(no_mangle)]
@@ -173,7 +172,7 @@ impl Streams {
         }
     }
 
-    fn on_headers(&self, number: u32, count: usize, is_whole: bool) -> Action {
+    fn on_headers(&self, number: u32, is_whole: bool) -> Action {
         let Some(mut state) = self.state() else { return Action::Pause };
         let plugin = if state.begun.number == number {
             let Begun { root, .. } = mem::replace(&mut state.begun, Begun::NOBODY);
@@ -187,7 +186,7 @@ impl Streams {
         drop(state);
         // Of a request that is not known nothing is known to be open: it is refused.
         let mut stream = Stream::new(plugin.unwrap_or_default(), number);
-        let action = stream.on_http_request_headers(count, is_whole);
+        let action = stream.on_headers(is_whole);
         if action == Action::Pause {
             self.pause(number, stream);
         }
@@ -206,8 +205,8 @@ impl Streams {
     }
 
     /// What becomes of more of a request.
-    fn follow(&self, number: u32, ask: impl FnOnce(&mut Stream) -> Action) -> Action {
-        self.state().map_or(Action::Pause, |mut state| state.follow(number, ask))
+    fn follow(&self, number: u32) -> Action {
+        self.state().map_or(Action::Pause, |state| state.follow(number))
     }
 
     /// Forgets a request, or a root context.
@@ -281,12 +280,12 @@ impl State {
         self.kept.insert(number, request)
     }
 
-    fn follow(&mut self, number: u32, ask: impl FnOnce(&mut Stream) -> Action) -> Action {
+    fn follow(&self, number: u32) -> Action {
         if self.answered == number || self.begun.number == number {
             return Action::Pause;
         }
-        match self.kept.get_mut(&number) {
-            Some(Kept::Paused(stream)) => ask(stream),
+        match self.kept.get(&number) {
+            Some(Kept::Paused(stream)) => stream.action(),
             Some(Kept::Begun(_)) => Action::Pause,
             None => Action::Continue,
         }

@@ -6,13 +6,11 @@
 mod abi;
 mod c_memory;
 mod exports;
+mod logger;
 mod root;
 mod stream;
 
 use std::time::Duration;
-
-use proxy_wasm::hostcalls;
-use proxy_wasm::types::{LogLevel, MapType, MetricType, Status};
 
 use crate::host::HostError;
 use crate::response::Response;
@@ -22,7 +20,7 @@ use crate::throttle::SharedData;
 use crate::users::fetched::FetchSource;
 
 proxy_wasm::main! {{
-    proxy_wasm::set_log_level(LogLevel::Info);
+    logger::install();
 }}
 
 /// Takes as long for a block whatever else is allocated: with the standard allocator a request among 100,000 rules cost a
@@ -35,19 +33,15 @@ struct Proxy;
 
 impl MetricHost for Proxy {
     fn define_metric(&self, kind: MetricKind, name: &str) -> Result<u32, HostError> {
-        let kind = match kind {
-            MetricKind::Counter => MetricType::Counter,
-            MetricKind::Gauge => MetricType::Gauge,
-        };
-        hostcalls::define_metric(kind, name).map_err(failed("proxy_define_metric"))
+        abi::define_metric(kind, name)
     }
 
     fn add_to_metric(&self, metric: u32, difference: i64) -> Result<(), HostError> {
-        hostcalls::increment_metric(metric, difference).map_err(failed("proxy_increment_metric"))
+        abi::increment_metric(metric, difference)
     }
 
     fn set_metric(&self, metric: u32, value: u64) -> Result<(), HostError> {
-        hostcalls::record_metric(metric, value).map_err(failed("proxy_record_metric"))
+        abi::record_metric(metric, value)
     }
 }
 
@@ -57,19 +51,19 @@ impl Host for Proxy {
     }
 
     fn source_address(&self) -> Option<Vec<u8>> {
-        hostcalls::get_property(vec!["source", "address"]).ok().flatten()
+        abi::get_property("source\0address").map(Into::into)
     }
 
     fn set_tick_period(&self, period: Duration) -> Result<(), HostError> {
-        hostcalls::set_tick_period(period).map_err(failed("proxy_set_tick_period_milliseconds"))
+        abi::set_tick_period(period)
     }
 
     fn select(&self, request: u32) -> Result<(), HostError> {
-        hostcalls::set_effective_context(request).map_err(failed("proxy_set_effective_context"))
+        abi::set_effective_context(request)
     }
 
     fn resume(&self) -> Result<(), HostError> {
-        hostcalls::resume_http_request().map_err(failed("proxy_continue_stream"))
+        abi::resume_request()
     }
 
     fn respond(&self, response: &Response<'_>) -> Result<(), HostError> {
@@ -77,15 +71,15 @@ impl Host for Proxy {
     }
 
     fn remove_header(&self, name: &[u8]) -> Result<(), HostError> {
-        set_header("proxy_remove_header_map_value", name, None)
+        abi::remove_header(name)
     }
 
     fn set_header(&self, name: &[u8], value: &[u8]) -> Result<(), HostError> {
-        set_header("proxy_replace_header_map_value", name, Some(value))
+        abi::set_header(name, value)
     }
 
     fn set_property(&self, name: &str, value: &[u8]) -> Result<(), HostError> {
-        hostcalls::set_property(vec![name], Some(value)).map_err(failed("proxy_set_property"))
+        abi::set_property(name, value)
     }
 
     fn fetch(&self, source: &FetchSource, etag: Option<&str>) -> Result<u32, HostError> {
@@ -112,13 +106,4 @@ impl SharedData for ProxySharedData {
     fn set(&self, key: &str, value: &[u8], version: u32) -> bool {
         abi::set_shared_data(key, value, version)
     }
-}
-
-fn set_header(call: &'static str, name: &[u8], value: Option<&[u8]>) -> Result<(), HostError> {
-    let name = str::from_utf8(name).map_err(|_| failed(call)(Status::BadArgument))?;
-    hostcalls::set_map_value_bytes(MapType::HttpRequestHeaders, name, value).map_err(failed(call))
-}
-
-fn failed(call: &'static str) -> impl FnOnce(Status) -> HostError {
-    move |status| HostError { call, status: status as u32 }
 }

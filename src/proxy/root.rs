@@ -4,12 +4,9 @@ use std::fmt;
 use std::rc::Rc;
 
 use log::{error, info, warn};
-use proxy_wasm::hostcalls;
-use proxy_wasm::traits::{Context, RootContext};
-use proxy_wasm::types::LogLevel;
 
-use super::abi::{self, HeadersOf};
-use super::{Proxy, ProxySharedData, exports};
+use super::abi::{self, BufferOf, HeadersOf};
+use super::{Proxy, ProxySharedData, exports, logger};
 use crate::config::{Config, ConfigErrors};
 use crate::policy::Policy;
 use crate::session::{Host, Session};
@@ -49,13 +46,11 @@ impl Root {
     pub(super) fn new(number: u32, plugin: Rc<Plugin>) -> Self {
         Self { number, plugin }
     }
-}
 
-impl Context for Root {
-    fn on_http_call_response(&mut self, token: u32, headers: usize, body: usize, _: usize) {
+    pub(super) fn on_http_call_response(&self, token: u32, headers: usize, body: usize) {
         // One byte more than is allowed tells that there are too many.
-        let body = self.get_http_call_response_body(0, body.min(FetchSource::MAX_BYTES.saturating_add(1)));
-        let answered = |map: &[u8]| self.plugin.session.on_fetched(&self.plugin.proxy, token, map, body);
+        let body = abi::get_buffer(BufferOf::CallResponse, body.min(FetchSource::MAX_BYTES.saturating_add(1)));
+        let answered = |map: &[u8]| self.plugin.session.on_fetched(&self.plugin.proxy, token, map, Some(body.into()));
         // Without headers there is no answer.
         if headers > 0 {
             abi::with_headers(HeadersOf::CallResponse, |map| answered(map.unwrap_or_default()));
@@ -63,13 +58,11 @@ impl Context for Root {
             answered(&[]);
         }
     }
-}
 
-impl RootContext for Root {
-    fn on_configure(&mut self, size: usize) -> bool {
+    pub(super) fn on_configure(&mut self, size: usize) -> bool {
         self.plugin.session.close(&self.plugin.proxy);
-        let plugin = PluginName::ask(self);
-        follow_log_level();
+        let plugin = PluginName::ask();
+        logger::follow_level();
         let configured = self.configure(size, &plugin);
         let is_configured = configured.is_ok();
         let proxy = Proxy;
@@ -88,25 +81,18 @@ impl RootContext for Root {
         is_configured
     }
 
-    fn on_tick(&mut self) {
-        follow_log_level();
+    pub(super) fn on_tick(&self) {
+        logger::follow_level();
         self.plugin.session.on_tick(&self.plugin.proxy);
     }
-}
 
-/// Logs what the proxy wants to see: lines that it would throw away cost it a call each. It may change its mind.
-fn follow_log_level() {
-    proxy_wasm::set_log_level(hostcalls::get_log_level().unwrap_or(LogLevel::Info));
-}
-
-impl Root {
     /// Takes the configuration of so many bytes from the proxy, and says what it protects.
     // Not inlined, like the other steps of loading: V8 compiles several small functions sooner than a large one.
     #[inline(never)]
     fn configure(&self, size: usize, plugin: &PluginName) -> Result<Session, Refusal> {
         Config::check_size(size)?;
         // Without a size there is no configuration, and nothing is handed over.
-        let text = self.get_plugin_configuration().unwrap_or_default();
+        let text = abi::get_buffer(BufferOf::Configuration, usize::MAX);
         if text.len() != size {
             return Err(Refusal::NotHandedOver { announced: size, received: text.len() });
         }
@@ -181,9 +167,9 @@ impl Refusal {
 struct PluginName(Option<String>);
 
 impl PluginName {
-    fn ask(root: &Root) -> Self {
-        let name = root.get_property(vec!["plugin_name"]);
-        Self(name.and_then(|name| String::from_utf8(name).ok()))
+    fn ask() -> Self {
+        let name = abi::get_property("plugin_name");
+        Self(name.and_then(|name| String::from_utf8(name.into()).ok()))
     }
 }
 

@@ -148,7 +148,7 @@ impl Fetches {
         token: u32,
         source_of: impl FnOnce(usize) -> Option<(&'s FetchSource, Option<&'s UserList>)>,
         headers: &[u8],
-        body: Option<Vec<u8>>,
+        body: Vec<u8>,
     ) -> Option<Fetched> {
         let jitter = self.draw();
         let index = self.lists.iter().position(|list| list.token == Some(token))?;
@@ -239,8 +239,7 @@ impl Answer {
 }
 
 /// The users of a body; `None` if they are those that are in force.
-fn read_users(body: Option<Vec<u8>>, current: Option<&UserList>) -> Result<Option<UserList>, FetchError> {
-    let body = body.unwrap_or_default();
+fn read_users(body: Vec<u8>, current: Option<&UserList>) -> Result<Option<UserList>, FetchError> {
     if body.len() > FetchSource::MAX_BYTES {
         return Err(FetchError::TooLarge);
     }

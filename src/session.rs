@@ -193,7 +193,7 @@ impl Session {
     }
 
     /// Takes the answer to a [`Host::fetch`]: its serialized header map, empty if none came, and its body.
-    pub fn on_fetched(&self, host: &impl Host, token: u32, headers: &[u8], body: Option<Vec<u8>>) {
+    pub fn on_fetched(&self, host: &impl Host, token: u32, headers: &[u8], body: Vec<u8>) {
         let Some(configured) = &self.configured else { return };
         let Some(policy) = configured.policy() else { return };
         let Ok(mut fetches) = configured.fetches.try_borrow_mut() else { return };

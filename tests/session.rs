@@ -759,7 +759,7 @@ fn fetching(configuration: &str) -> (Session, Recorder) {
 
 fn answer(session: &Session, host: &Recorder, text: &str) {
     let headers = header_map::serialize(&[(":status", b"200"), ("etag", b"1")]);
-    session.on_fetched(host, host.fetches.get(), &headers, Some(text.as_bytes().to_vec()));
+    session.on_fetched(host, host.fetches.get(), &headers, text.as_bytes().to_vec());
 }
 
 /// Lets half a minute pass, in which the list is asked for again.
@@ -785,7 +785,7 @@ fn until_a_list_is_there_its_rules_refuse_and_others_work() {
         assert_eq!(host.asked(), told, "{path} {pair:?}");
     }
     logged();
-    session.on_fetched(&host, host.fetches.get(), &header_map::serialize(&[(":status", b"500")]), None);
+    session.on_fetched(&host, host.fetches.get(), &header_map::serialize(&[(":status", b"500")]), Vec::new());
     let place = "basic_auth_rules[0].htpasswd_fetch";
     let refuse = "until they come, its rules refuse";
     assert_eq!(
@@ -844,7 +844,7 @@ fn users_that_cannot_be_put_into_force_are_asked_for_again() {
     let back = |host: &CallsBack<'_>, _| {
         let headers = header_map::serialize(&[(":status", b"200"), ("etag", b"2")]);
         let text = format!("bob:{BCRYPT4}");
-        session.on_fetched(host, host.0.fetches.get(), &headers, Some(text.into_bytes()));
+        session.on_fetched(host, host.0.fetches.get(), &headers, text.into_bytes());
     };
     let host = CallsBack(Recorder::default(), &back);
     session.start(&host);

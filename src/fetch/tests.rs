@@ -56,8 +56,7 @@ impl Worker {
         let map = if headers.is_empty() { Box::default() } else { serialize(headers) };
         let source = source();
         let users = self.users.as_ref();
-        let outcome =
-            self.fetches.answered(self.now, self.tokens, |_| Some((&source, users)), &map, Some(body.to_vec()))?;
+        let outcome = self.fetches.answered(self.now, self.tokens, |_| Some((&source, users)), &map, body.to_vec())?;
         let text = shown(&outcome);
         if let Fetched::New { users, .. } = outcome {
             self.users = Some(users);

@@ -1,4 +1,4 @@
-//! What the proxy calls, in the place of the SDK's dispatcher.
+//! What the proxy calls, in the place of the SDK's dispatcher, which hands the same calls to the same traits.
 //!
 //! The SDK boxes a context for each request and enters it into a hash table when the request begins, and takes it out when it
 //! ends: 900 instructions, a quarter of what a request cost that no rule covers. Nearly every request is decided when its
@@ -16,6 +16,7 @@ use std::mem::{self, ManuallyDrop};
 use std::rc::Rc;
 
 use hashbrown::HashMap;
+use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::Action;
 
 use super::abi;
@@ -53,32 +54,32 @@ extern "C" fn basic_on_tick(root: u32) {
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn basic_on_http_call_response(root: u32, token: u32, headers: usize, body: usize, _: usize) {
-    root_context(root).on_http_call_response(token, headers, body);
+extern "C" fn basic_on_http_call_response(root: u32, token: u32, headers: usize, body: usize, trailers: usize) {
+    root_context(root).on_http_call_response(token, headers, body, trailers);
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn basic_on_request_headers(number: u32, _: usize, is_whole: bool) -> Action {
-    STREAMS.with(|streams| streams.on_headers(number, is_whole))
+extern "C" fn basic_on_request_headers(number: u32, count: usize, is_whole: bool) -> Action {
+    STREAMS.with(|streams| streams.on_headers(number, count, is_whole))
 }
 
 /// Envoy asks about the body of a request that waits if the plugin has `allow_on_headers_stop_iteration`. To the SDK's only
 /// word for waiting it would buffer the body, and answer 413 for one that is larger than its buffer. To the one that the SDK
 /// does not have it reads no further until the request goes on, as it does without the option.
 #[unsafe(no_mangle)]
-extern "C" fn basic_on_request_body(number: u32, _: usize, _: bool) -> u32 {
+extern "C" fn basic_on_request_body(number: u32, size: usize, is_whole: bool) -> u32 {
     const CONTINUE: u32 = 0;
     /// `FilterDataStatus::StopIterationAndWatermark` of Envoy.
     const WAIT_AND_READ_NO_FURTHER: u32 = 2;
-    match STREAMS.with(|streams| streams.follow(number)) {
+    match STREAMS.with(|streams| streams.follow(number, |stream| stream.on_http_request_body(size, is_whole))) {
         Action::Continue => CONTINUE,
         _ => WAIT_AND_READ_NO_FURTHER,
     }
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn basic_on_request_trailers(number: u32, _: usize) -> Action {
-    STREAMS.with(|streams| streams.follow(number))
+extern "C" fn basic_on_request_trailers(number: u32, count: usize) -> Action {
+    STREAMS.with(|streams| streams.follow(number, |stream| stream.on_http_request_trailers(count)))
 }
 
 #[unsafe(no_mangle)]
@@ -172,7 +173,7 @@ impl Streams {
         }
     }
 
-    fn on_headers(&self, number: u32, is_whole: bool) -> Action {
+    fn on_headers(&self, number: u32, count: usize, is_whole: bool) -> Action {
         let Some(mut state) = self.state() else { return Action::Pause };
         let plugin = if state.begun.number == number {
             let Begun { root, .. } = mem::replace(&mut state.begun, Begun::NOBODY);
@@ -186,7 +187,7 @@ impl Streams {
         drop(state);
         // Of a request that is not known nothing is known to be open: it is refused.
         let mut stream = Stream::new(plugin.unwrap_or_default(), number);
-        let action = stream.on_headers(is_whole);
+        let action = stream.on_http_request_headers(count, is_whole);
         if action == Action::Pause {
             self.pause(number, stream);
         }
@@ -205,8 +206,8 @@ impl Streams {
     }
 
     /// What becomes of more of a request.
-    fn follow(&self, number: u32) -> Action {
-        self.state().map_or(Action::Pause, |state| state.follow(number))
+    fn follow(&self, number: u32, ask: impl FnOnce(&mut Stream) -> Action) -> Action {
+        self.state().map_or(Action::Pause, |mut state| state.follow(number, ask))
     }
 
     /// Forgets a request, or a root context.
@@ -280,12 +281,12 @@ impl State {
         self.kept.insert(number, request)
     }
 
-    fn follow(&self, number: u32) -> Action {
+    fn follow(&mut self, number: u32, ask: impl FnOnce(&mut Stream) -> Action) -> Action {
         if self.answered == number || self.begun.number == number {
             return Action::Pause;
         }
-        match self.kept.get(&number) {
-            Some(Kept::Paused(stream)) => stream.action(),
+        match self.kept.get_mut(&number) {
+            Some(Kept::Paused(stream)) => ask(stream),
             Some(Kept::Begun(_)) => Action::Pause,
             None => Action::Continue,
         }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::rc::Rc;
 
 use log::{error, info, warn};
+use proxy_wasm::traits::{Context, RootContext};
 
 use super::abi::{self, BufferOf, HeadersOf};
 use super::{Proxy, ProxySharedData, exports, logger};
@@ -46,11 +47,13 @@ impl Root {
     pub(super) fn new(number: u32, plugin: Rc<Plugin>) -> Self {
         Self { number, plugin }
     }
+}
 
-    pub(super) fn on_http_call_response(&self, token: u32, headers: usize, body: usize) {
+impl Context for Root {
+    fn on_http_call_response(&mut self, token: u32, headers: usize, body: usize, _: usize) {
         // One byte more than is allowed tells that there are too many.
         let body = abi::get_buffer(BufferOf::CallResponse, body.min(FetchSource::MAX_BYTES.saturating_add(1)));
-        let answered = |map: &[u8]| self.plugin.session.on_fetched(&self.plugin.proxy, token, map, Some(body.into()));
+        let answered = |map: &[u8]| self.plugin.session.on_fetched(&self.plugin.proxy, token, map, body.into());
         // Without headers there is no answer.
         if headers > 0 {
             abi::with_headers(HeadersOf::CallResponse, |map| answered(map.unwrap_or_default()));
@@ -58,8 +61,10 @@ impl Root {
             answered(&[]);
         }
     }
+}
 
-    pub(super) fn on_configure(&mut self, size: usize) -> bool {
+impl RootContext for Root {
+    fn on_configure(&mut self, size: usize) -> bool {
         self.plugin.session.close(&self.plugin.proxy);
         let plugin = PluginName::ask();
         logger::follow_level();
@@ -81,11 +86,13 @@ impl Root {
         is_configured
     }
 
-    pub(super) fn on_tick(&self) {
+    fn on_tick(&mut self) {
         logger::follow_level();
         self.plugin.session.on_tick(&self.plugin.proxy);
     }
+}
 
+impl Root {
     /// Takes the configuration of so many bytes from the proxy, and says what it protects.
     // Not inlined, like the other steps of loading: V8 compiles several small functions sooner than a large one.
     #[inline(never)]

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use log::error;
+use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 
 use super::abi::{self, HeadersOf};
@@ -39,8 +40,12 @@ impl Stream {
             Some(RequestState::Answered | RequestState::Waiting) | None => Action::Pause,
         }
     }
+}
 
-    pub(super) fn on_headers(&mut self, is_whole: bool) -> Action {
+impl Context for Stream {}
+
+impl HttpContext for Stream {
+    fn on_http_request_headers(&mut self, _: usize, is_whole: bool) -> Action {
         let Plugin { session, proxy } = &*self.plugin;
         let state = abi::with_headers(HeadersOf::Request, |headers| {
             let headers = headers.unwrap_or_else(|error| {
@@ -51,6 +56,14 @@ impl Stream {
             session.on_request(proxy, self.number, headers, !is_whole)
         });
         self.state = Some(state);
+        self.action()
+    }
+
+    fn on_http_request_body(&mut self, _: usize, _: bool) -> Action {
+        self.action()
+    }
+
+    fn on_http_request_trailers(&mut self, _: usize) -> Action {
         self.action()
     }
 }

@@ -195,6 +195,7 @@ mod tests {
         assert_eq!(look(&mut wave, 66), (None, true));
         assert!(look(&mut wave, 76).0.is_some_and(|line| line.starts_with("client 0.0.0.2 sent 80 ")));
     }
+
     #[test]
     fn of_a_name_of_any_length_no_more_than_a_beginning_is_kept() {
         let policy = policy(r#"{"basic_auth_rules": [{"prefix": "/", "credentials": ["ok:test"]}]}"#);

@@ -6,8 +6,8 @@ cannot know what is called often; in a module made by rustc, which has inlined a
 the most part, and half the time of compilation goes there.
 
 So each function of some size first calls one that has sixty calls of an empty function behind a branch that is always
-taken. V8 inlines these sixty, of which nothing is left once compiled, and then no more. Requests are quicker for it:
-there is less code to fetch. Whoever compiles in another way executes four instructions more in each such call.
+taken. V8 inlines these sixty, of which nothing is left once compiled, and then no more. Requests cost what they cost
+before (docs/cost.md). Whoever compiles in another way executes four instructions more in each such call.
 """
 
 SIXTY = 60

@@ -58,9 +58,10 @@ test-envoy: $(MODULE) ## Runs the tests through a real Envoy (ENVOY=1.36.4 for a
 .PHONY: build
 build: $(MODULE) ## Builds target/basic_auth.wasm
 
+LINKER := tools/link.py tools/inlining.py
+
 # tools/remap.py keeps this machine's folders out of the module (reproducible builds). What a
 # person has in these variables would go before the project's own flags.
-LINKER := tools/link.py tools/inlining.py
 $(MODULE): $(SOURCES) tools/remap.py $(LINKER) | toolchain
 	@# Cargo does not see that its linker changed.
 	@if [ -n "$(filter $(LINKER),$?)" ]; then rm -f target/wasm32-wasip1/release/deps/basic_auth*.wasm; fi

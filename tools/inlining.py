@@ -3,7 +3,7 @@
 Envoy compiles a module before it serves, with V8's optimising compiler alone. Run so, V8 inlines into every function
 what that function calls, call after call as they stand, up to twice the function's own bytes or sixty functions. It
 cannot know what is called often; in a module made by rustc, which has inlined already, it is the telling of panics for
-the most part, and half the time of compilation goes there.
+the most part, and nearly half the time of compilation goes there.
 
 So each function of some size first calls one that has sixty calls of an empty function behind a branch that is always
 taken. V8 inlines these sixty, of which nothing is left once compiled, and then no more. Requests cost what they cost

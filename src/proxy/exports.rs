@@ -4,7 +4,7 @@
 //! ends: 900 instructions, a quarter of what a request cost that no rule covers. Nearly every request is decided when its
 //! headers come, which is right after it began, and nothing has to be known of it afterwards. So a [`Stream`] is made when the
 //! headers come, and kept only if its request did not pass at once. Headers of what did not begin, or had some before, are
-//! refused. Of a [`Root`] its plugin is kept. For contexts of all kinds the SDK's dispatcher is also a thirtieth of a module,
+//! refused. Of a [`Root`] its plugin is kept. For contexts of all kinds the SDK's dispatcher is also a twentieth of a module,
 //! and panics where a proxy counts otherwise than it does.
 //!
 //! The SDK has functions of these names already, so `tools/link.py` exports these with `proxy_` for `basic_`.

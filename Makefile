@@ -6,7 +6,7 @@ IDLE := target/idle/wasm32-wasip1/release/idle.wasm
 PYTHON ?= python3
 PORT ?= 10000
 # For what lies elsewhere than the tools that it imports, and for the packages of tools/requirements/tests.txt.
-PYTHON_TESTS = PYTHONPATH=$(CURDIR)/tools:$(CURDIR)/tests/support:$(CURDIR)/target/python-tests PYTHONDONTWRITEBYTECODE=1 $(PYTHON)
+PYTHON_TESTS = PYTHONPATH=$(CURDIR)/tools:$(CURDIR)/tools/linker:$(CURDIR)/tests/support:$(CURDIR)/target/python-tests PYTHONDONTWRITEBYTECODE=1 $(PYTHON)
 
 # What tools/cargo_tool.sh installs.
 export PATH := $(CURDIR)/target/tools/bin:$(PATH)
@@ -50,6 +50,11 @@ counts: $(MODULE) ## Writes testdata/counts.json, what requests cost in host cal
 	@$(PYTHON) tools/packages.py tests >/dev/null
 	@$(PYTHON_TESTS) tests/module/counts.py
 
+.PHONY: hot-functions
+hot-functions: $(MODULE) ## Writes tools/linker/hot_functions.txt, the functions that requests run, for their place in the module
+	@$(PYTHON) tools/packages.py tests >/dev/null
+	@$(PYTHON_TESTS) tests/module/hot_functions.py $(NAMED)
+
 .PHONY: test-envoy
 test-envoy: $(MODULE) ## Runs the tests through a real Envoy (ENVOY=1.36.4 for an older one, RUNTIME=wasmtime for one built with it)
 	@$(PYTHON) tools/packages.py tests >/dev/null
@@ -58,7 +63,9 @@ test-envoy: $(MODULE) ## Runs the tests through a real Envoy (ENVOY=1.36.4 for a
 .PHONY: build
 build: $(MODULE) ## Builds target/basic_auth.wasm
 
-LINKER := tools/link.py tools/inlining.py
+LINKER := $(wildcard tools/linker/*.py) tools/linker/hot_functions.txt
+# The module with its names, which are half as much again; the linker leaves it beside the other.
+NAMED := target/wasm32-wasip1/release/deps/basic_auth.named.wasm
 
 # tools/remap.py keeps this machine's folders out of the module (reproducible builds). What a
 # person has in these variables would go before the project's own flags.
@@ -100,8 +107,8 @@ program: toolchain ## Builds the command line as target/basic-auth-PLATFORM.tar.
 	tar -czf target/basic-auth-$(PLATFORM).tar.gz -C target/program .
 
 .PHONY: sizes
-sizes: toolchain ## Says where the bytes of the module are
-	@tools/sizes.sh
+sizes: $(MODULE) ## Says where the bytes of the module are
+	@tools/sizes.sh $(NAMED)
 
 .PHONY: lint
 lint: toolchain ## Checks format, lints, documentation, and that no path of a machine is in a file

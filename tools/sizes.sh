@@ -1,19 +1,16 @@
 #!/bin/sh
 # Says where the bytes of the module are: by crate, for this crate by folder, and the largest functions. What was inlined
 # counts for where it was inlined, a function of a library that is made for a type of another for the library.
+# $1 is the module with its names.
 set -eu
+named="$(realpath "$1")"
 cd "$(dirname "$0")/.."
 
 tools/cargo_tool.sh twiggy
 PATH="$PWD/target/tools/bin:$PATH"
 
-# The module as it is built, but with its names, which cost half as much again.
-cargo rustc --quiet --release --locked --lib --crate-type cdylib --target wasm32-wasip1 --target-dir target/named \
-  --config 'profile.release.strip="debuginfo"'
-module=target/named/wasm32-wasip1/release/basic_auth.wasm
-
 # A line is `crate::module::function,bytes,…`, or with `<crate::module::Type as other::Trait>::function`.
-twiggy top --format csv -n 1000000 "$module" | sed 1d | awk '
+twiggy top --format csv -n 1000000 "$named" | sed 1d | awk '
   /subsection|custom section/ || !match($0, /,[0-9]+,[0-9.e-]+,,$/) { next }
   {
     size = substr($0, RSTART + 1) + 0
@@ -27,4 +24,4 @@ twiggy top --format csv -n 1000000 "$module" | sed 1d | awk '
     all += size
   }
   END { for (owner in bytes) printf "%8d  %4.1f %%  %s\n", bytes[owner], 100 * bytes[owner] / all, owner }' | sort -rn | head -n 20
-twiggy top -n 25 "$module"
+twiggy top -n 25 "$named"

@@ -25,10 +25,10 @@ MANY = [size for size in workload.SIZES if size > 1]
 
 def shapes():
     """The configurations by name, each with its requests by name."""
-    yield "1 rule", workload.rules(1), dict(_usual(1))
+    yield "1 rule", workload.rules(1), dict(usual(1))
     for size in MANY:
-        yield f"{size:,} rules", workload.rules(size), dict(_usual(size))
-        yield f"{size:,} users", workload.users(size), dict(_usual(size))
+        yield f"{size:,} rules", workload.rules(size), dict(usual(size))
+        yield f"{size:,} users", workload.users(size), dict(usual(size))
     for size in (1, 10_000):
         last = f"tenant{size - 1:06}.example.com"
         covered = {"authority": last, "credential": workload.user(size - 1)}
@@ -94,7 +94,8 @@ def shapes():
         yield f"worst: {name}", configuration, dict(_long())
 
 
-def _usual(size):
+def usual(size):
+    """The requests that `rules(size)` and `users(size)` are for."""
     for case, (path, credential) in workload.cases(size).items():
         for headers, more in workload.HEADERS.items():
             yield f"{case}, {headers}", workload.request(path, credential=credential, more=more)

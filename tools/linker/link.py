@@ -8,14 +8,19 @@ and the imports that only it needs.
 
 The callbacks of basic_auth are its own (src/proxy/exports.rs), exported in the place of the SDK's: two functions of
 one name cannot be linked, and rust-lld exports a function by its own name, so names are changed in what it wrote.
-Last, inlining.py bounds what V8 inlines.
+
+Then functions that requests run are put first (hot.py), what V8 inlines is bounded (inlining.py), and V8 is told which
+branches are unlikely (hints.py).
 """
 
 import pathlib
 import subprocess
 import sys
 
+from hints import add_hints
+from hot import hot_names, put_first
 from inlining import bound_inlining
+from wasm import Module, Unknown
 
 KEPT = {
     "_initialize",
@@ -35,7 +40,9 @@ KEPT = {
 }
 
 OWN, SDKS = "basic_on_", "proxy_on_"
-"""How the module's own callbacks begin, and the SDK's. Equally long, so that nothing moves in the file."""
+"""How the module's own callbacks begin, and the SDK's."""
+
+STRIP_ALL, STRIP_DEBUG = "--strip-all", "--strip-debug"
 
 
 def exports(arguments):
@@ -57,16 +64,14 @@ def without_exports(arguments):
             yield argument
 
 
-def rename(data, names):
-    """Gives the module's own callbacks the names by which the proxy calls them."""
-    for name in names:
-        # A name stands after its length, which for these is a single byte.
-        before, after = (bytes([len(text)]) + text.encode() for text in (name, name.replace(OWN, SDKS)))
-        # Once as an export; once more where the names of functions are kept (tools/sizes.sh).
-        if data.count(before) not in (1, 2):
-            sys.exit(f"{name} is there {data.count(before)} times")
-        data = data.replace(before, after)
-    return data
+def finish(linked):
+    """The finished module, with its names."""
+    module = Module(linked)
+    module.exports = [(name.replace(OWN.encode(), SDKS.encode()), kind, of) for name, kind, of in module.exports]
+    hot = put_first(module, hot_names())
+    bound_inlining(module)
+    add_hints(module, hot)
+    return module
 
 
 def main(arguments):
@@ -75,15 +80,24 @@ def main(arguments):
     own = {name for name in asked if name.startswith(OWN)}
     kept = sorted((asked & KEPT) - {name.replace(OWN, SDKS) for name in own} | own)
     options = [f"--export={name}" for name in kept]
-    if any(argument.startswith("--strip-") for argument in arguments):
+    if STRIP_ALL in arguments:
         # Without it each address and each number of a function takes five bytes, whatever it is, so that a debugger's
         # tables need not move: a twentieth of the module.
         options.append("--compress-relocations")
+    # The names are needed until all is in its place.
+    arguments = [STRIP_DEBUG if argument == STRIP_ALL else argument for argument in without_exports(arguments)]
     # rustc puts the folder of its own rust-lld into PATH.
-    linked = subprocess.run(["rust-lld", *without_exports(arguments), *options])
+    linked = subprocess.run(["rust-lld", *arguments, *options])
     if linked.returncode == 0:
-        module = pathlib.Path(arguments[arguments.index("-o") + 1])
-        module.write_bytes(bound_inlining(rename(module.read_bytes(), own)))
+        file = pathlib.Path(arguments[arguments.index("-o") + 1])
+        try:
+            module = finish(file.read_bytes())
+        except Unknown as unknown:
+            sys.exit(f"{file.name}: tools/linker/wasm.py does not know {unknown}; teach it, or build without that")
+        if STRIP_DEBUG in arguments:
+            file.with_suffix(".named.wasm").write_bytes(module.serialize())
+            module.remove_custom()
+        file.write_bytes(module.serialize())
     return linked.returncode
 
 

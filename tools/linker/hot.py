@@ -1,0 +1,36 @@
+"""The functions that requests run, as hot_functions.txt lists them, and their place in the module.
+
+rustc leaves functions in no order that has to do with what is called when, so a request runs through a few lines of code in
+each of fifty pages of the processor's memory. V8 lays out what it compiles in the order of the functions, so those that
+requests run stand first here, in the order in which a request calls them.
+
+A function that is missing in the list, or has another name now, costs a little time and nothing else. `make hot-functions`
+writes the list, and a test says when that is due.
+"""
+
+import pathlib
+import re
+
+LIST = pathlib.Path(__file__).parent / "hot_functions.txt"
+
+HEAD = "# Functions that requests run, in the order of their first calls. `make hot-functions` writes this."
+
+
+def stable(name):
+    """A function's name, without what differs from one compiler to the next: the fingerprints of crates."""
+    return re.sub(r"Cs[0-9A-Za-z]+_(?=\d)", "C_", name)
+
+
+def hot_names():
+    """The names in the list."""
+    return [line for line in LIST.read_text().splitlines() if not line.startswith("#")]
+
+
+def put_first(module, names):
+    """Puts the functions of these names first, in this order, and returns their numbers."""
+    first = len(module.imports)
+    places = {name: place for place, name in enumerate(names)}
+    numbers = range(first, first + len(module.functions))
+    place_of = {of: places[name] for of in numbers if (name := stable(module.names.get(of, ""))) in places}
+    module.reorder(sorted(numbers, key=lambda of: (place_of.get(of, len(names)), of)))
+    return range(first, first + len(place_of))

@@ -25,7 +25,8 @@ TEXT = """
   (func $by_table (export "by_table") (param i32) (result i32)
     (call_indirect (param i32) (result i32) (local.get 0) (i32.const 1)))
   (func $numbers (export "numbers") (param i32) (result i32)
-    (drop (i64.const -9000000000)) (drop (f32.const 1.5)) (drop (f64.const -2.5)) (drop (i64.trunc_sat_f64_s (f64.const 3)))
+    (drop (i64.const -9000000000)) (drop (f32.const 1.5)) (drop (f64.const -2.5))
+    (drop (i64.trunc_sat_f64_s (f64.const 3)))
     (block (block (block (br_table 0 1 2 (local.get 0))))) (local.get 0)))
 """.replace("{padding}", "(nop)" * LARGE)
 """One function is large and has variables of its own; the others have all that a reordering has to change."""

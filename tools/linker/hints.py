@@ -1,12 +1,12 @@
 """Tells the virtual machine which branches are hardly ever taken, so that it moves what they lead to out of the way.
 
-A request runs through a small part of each function that it calls. Between the parts that it runs through stand others, for
-panics and for what is seldom: without hints V8 leaves all in the order of the text, and the processor reads the one to come
-to the next. V8 reads hints from 13.7 on, which all supported Envoys have; others pass them over
-(https://github.com/WebAssembly/branch-hinting).
+A request runs through a small part of each function that it calls. In between stands what is for panics and for what
+is seldom: without hints V8 leaves all in the order of the text, and the processor reads one to come to the other. V8
+reads hints from 13.7 on, which all supported Envoys have; others pass them over. The format is
+https://github.com/WebAssembly/branch-hinting.
 
-A branch is unlikely if it can only end at `unreachable`, which is a panic, or, in a function that requests run, if it must
-call one that requests do not run (hot_functions.txt).
+A branch is unlikely if it can only end at `unreachable`, which is a panic; or, in a function that requests run, if it
+must call one that they do not run (hot_functions.txt).
 """
 
 from wasm import BLOCK, BR, BR_IF, BR_TABLE, CALL, ELSE, END, IF, LOOP, RETURN, UNREACHABLE, read_number
@@ -24,8 +24,8 @@ def _hints(function, cold):
     """Hints by the place of a branch, where one way is unlikely and the other is not."""
     instructions = function.instructions()
     ways = list(_ways(function.body, instructions))
-    # From the last instruction to the first, for nearly all ways lead on; a way back, to a loop's beginning, is none that
-    # must end anywhere. Behind the last instruction the function returns.
+    # From the last instruction to the first, for nearly all ways lead on; a way back, to a loop's beginning, is none
+    # that must end anywhere. Behind the last instruction the function returns.
     unlikely = [False] * (len(instructions) + 1)
     for place in range(len(instructions) - 1, -1, -1):
         one = instructions[place]

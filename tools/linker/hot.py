@@ -1,11 +1,11 @@
 """The functions that requests run, as hot_functions.txt lists them, and their place in the module.
 
-rustc leaves functions in no order that has to do with what is called when, so a request runs through a few lines of code in
-each of fifty pages of the processor's memory. V8 lays out what it compiles in the order of the functions, so those that
-requests run stand first here, in the order in which a request calls them.
+The order in which rustc leaves functions has nothing to do with what is called when, so a request runs through a few
+lines of code in each of fifty pages of memory. V8 lays out what it compiles in the order of the functions, so those
+that requests run are put first here, in the order in which a request calls them.
 
-A function that is missing in the list, or has another name now, costs a little time and nothing else. `make hot-functions`
-writes the list, and a test says when that is due.
+A function that is missing in the list, or has another name now, costs a little time and nothing else. `make
+hot-functions` writes the list, and a test says when that is due.
 """
 
 import pathlib

@@ -1,7 +1,7 @@
 """Reads and writes WebAssembly modules, as far as a linker has to: functions, what calls them, and their names.
 
-The format is https://webassembly.github.io/spec/core/binary/. What no module of rustc's for wasm32-wasip1 has, as vectors,
-threads or several memories, is an error here: nothing is passed over in silence.
+The format is https://webassembly.github.io/spec/core/binary/. What no module of rustc's for wasm32-wasip1 has, as
+vectors, threads or several memories, is an error here: nothing is passed over in silence.
 """
 
 import dataclasses
@@ -21,13 +21,15 @@ NUMBERED = {BR, BR_IF, CALL, REF_FUNC, *range(0x20, 0x27)}
 NUMBERS_BEHIND = (
     dict.fromkeys(NUMBERED, 1)
     | dict.fromkeys((CALL_INDIRECT, *range(0x28, 0x3F)), 2)
-    # Blocks with their type, memory.size, memory.grow, i32.const, i64.const, ref.null: of one number only the end matters.
+    # Blocks with their type, memory.size, memory.grow, i32.const, i64.const, ref.null: only where they end matters.
     | dict.fromkeys((BLOCK, LOOP, IF, 0x3F, 0x40, I32_CONST, 0x42, 0xD0), 1)
     | dict.fromkeys((UNREACHABLE, 0x01, ELSE, END, RETURN, DROP, 0x1B, *range(0x45, 0xC5), 0xD1), 0)
 )
 """How many numbers stand behind an instruction."""
 
-NUMBERS_BEHIND_PREFIXED = dict.fromkeys(range(8), 0) | {8: 2, 9: 1, 10: 2, 11: 1, 12: 2, 13: 1, 14: 2, 15: 1, 16: 1, 17: 1}
+NUMBERS_BEHIND_PREFIXED = (
+    dict.fromkeys(range(8), 0) | dict.fromkeys((8, 10, 12, 14), 2) | dict.fromkeys((9, 11, 13, 15, 16, 17), 1)
+)
 """The same for what begins with 0xFC: conversions, then those of memories and tables."""
 
 BYTES_BEHIND = {0x43: 4, 0x44: 8}
@@ -108,8 +110,8 @@ class Instruction:
 
 @dataclasses.dataclass
 class Function:
-    """A function: the number of its type, and its body as it stands. Of a branch, by its place in the body, there may be a
-    hint: whether its condition is likely."""
+    """A function: the number of its type, and its body as it stands. Of a branch, by its place in the body, there may
+    be a hint: whether its condition is likely."""
 
     type: int
     body: bytes

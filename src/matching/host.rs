@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::Ipv6Addr;
 
 use crate::request::host::{is_name, read_ipv6, without_port, without_trailing_dot};
+use crate::users::name::UNFILLED;
 
 /// One entry of `hosts`. Case, port and a trailing dot do not count.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -81,6 +82,12 @@ pub enum HostPatternError {
     User,
     /// It has a letter that is not ASCII.
     NotAscii,
+    /// It has a placeholder that nobody filled in.
+    Placeholder,
+    /// It has a blank, at an end or within.
+    Blank,
+    /// It has a character that only regexes have.
+    Regex,
     /// A `*` that stands neither at the beginning nor at the end, or more than one.
     Wildcard,
     /// An IPv6 address without brackets that may end in a port.
@@ -92,7 +99,9 @@ pub enum HostPatternError {
 impl HostPatternError {
     /// What is wrong with a text that is no host pattern.
     fn explain(text: &str) -> Self {
-        if text.contains("://") {
+        if ["${", "{{", "$("].iter().any(|begin| text.contains(begin)) {
+            Self::Placeholder
+        } else if text.contains("://") {
             Self::Scheme
         } else if text.contains('@') {
             Self::User
@@ -100,6 +109,10 @@ impl HostPatternError {
             Self::Path
         } else if !text.is_ascii() {
             Self::NotAscii
+        } else if text.contains(|letter: char| letter.is_ascii_whitespace()) {
+            Self::Blank
+        } else if text.contains(['\\', '^', '$', '(', '|', '+', '?', '{']) {
+            Self::Regex
         } else if text.contains('*') {
             Self::Wildcard
         } else if text.parse::<Ipv6Addr>().is_ok() {
@@ -117,6 +130,9 @@ impl fmt::Display for HostPatternError {
             Self::Path => "no host has a path; drop what begins with the `/`, and write it as `prefix`",
             Self::User => "no host has a user; drop what stands before the `@`",
             Self::NotAscii => "a host in letters that no request has; write its punycode, `xn--...`",
+            Self::Placeholder => UNFILLED,
+            Self::Blank => "no host has a blank; remove it, and write each host as an entry of its own",
+            Self::Regex => "a host is no regex here; write `foo.com`, or `*.foo.com` for all names below it",
             Self::Wildcard => "a `*` stands for anything at the beginning or the end of a host, and once; write `*.foo.com`, `staging-*` or `*`",
             Self::Brackets => "an IPv6 address that may end in a port; write it in brackets, like `[::1]`",
             Self::Other => "not a host pattern; write `foo.com`, `*.foo.com`, `foo.*`, `[::1]` or `*`",
@@ -166,7 +182,15 @@ mod tests {
             ("", HostPatternError::Other),
             (".", HostPatternError::Other),
             ("a..b", HostPatternError::Other),
-            ("foo com", HostPatternError::Other),
+            ("foo com", HostPatternError::Blank),
+            ("foo.com ", HostPatternError::Blank),
+            ("foo.com, bar.com", HostPatternError::Blank),
+            ("foo\\.com", HostPatternError::Regex),
+            ("^foo.com", HostPatternError::Regex),
+            (".*foo.com$", HostPatternError::Regex),
+            ("(foo|bar).com", HostPatternError::Regex),
+            ("{{ .Values.host }}", HostPatternError::Placeholder),
+            ("${HOST}.example.com", HostPatternError::Placeholder),
             ("foo.com:x", HostPatternError::Other),
             ("[::1", HostPatternError::Other),
             ("a.*.b", HostPatternError::Wildcard),

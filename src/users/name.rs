@@ -28,7 +28,7 @@ impl fmt::Display for UserNameError {
 }
 
 /// What is said of a placeholder.
-pub(super) const UNFILLED: &str = "a placeholder (`${…}`, `{{…}}` or `$(…)`) that nobody filled in; let your templates fill it in, or write the value";
+pub(crate) const UNFILLED: &str = "a placeholder (`${…}`, `{{…}}` or `$(…)`) that nobody filled in; let your templates fill it in, or write the value";
 
 /// How a placeholder begins and ends: of shells, compose files and Envoy's own; of Helm, Jinja and GitHub; of Kubernetes.
 const PLACEHOLDERS: [(&[u8], &[u8]); 3] = [(b"${", b"}"), (b"{{", b"}}"), (b"$(", b")")];

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use basic_auth::{FIELDS, Object};
 
 use super::environment::{Variable, Variables};
+use super::kubernetes::EXTENSIONS;
 use super::text::ConfigText;
 use super::{Configuration, File, Place, Resource, finding, has_field, names_module, resources, sexagesimal, values};
 use crate::finding::{Finding, Level};
@@ -34,6 +35,7 @@ pub fn plugin(
         return None;
     }
     let mut plugin = Plugin { file, document, resource, spec, wasm, way, findings: Vec::new() };
+    plugin.judge_kind();
     plugin.judge_url(url);
     plugin.judge_phase();
     plugin.judge_failure();
@@ -80,6 +82,29 @@ impl Plugin<'_> {
         let path = if entry.is_some() { format!("{way}.{field}") } else { way.to_owned() };
         let path = self.resource.path_to(&path);
         self.findings.push(finding(self.file, self.resource, position, &path, (level, code), sentence));
+    }
+
+    /// An API server takes a resource by both of its names alone.
+    fn judge_kind(&mut self) {
+        let (root, document) = (self.resource.root, self.document);
+        let (field, sentence) = match document.text_at(root, &["apiVersion"]) {
+            None => (
+                "apiVersion",
+                "no `apiVersion`, and kubectl refuses that; write `apiVersion: extensions.istio.io/v1alpha1`",
+            ),
+            Some(version) if !version.starts_with(EXTENSIONS) => (
+                "apiVersion",
+                "a resource of this kind has another `apiVersion`, and kubectl refuses that; write `extensions.istio.io/v1alpha1`",
+            ),
+            _ if document.text_at(root, &["kind"]).is_none() => {
+                ("kind", "no `kind`, and kubectl refuses that; write `kind: WasmPlugin`")
+            }
+            _ => return,
+        };
+        let entry = document.entry(root, &[field]);
+        let position = document.position(entry.map_or(root, |(key, _)| key));
+        let path = if entry.is_some() { self.resource.path_to(field) } else { self.resource.path.clone() };
+        self.findings.push(finding(self.file, self.resource, position, &path, (Level::Error, "not-applied"), sentence));
     }
 
     fn judge_url(&mut self, url: &str) {

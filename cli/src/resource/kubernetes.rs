@@ -2,6 +2,12 @@
 
 use crate::source::{Document, NodeId};
 
+/// What [`EXTENSIONS`] has and Istio applies to proxies, and what Istio has had before.
+pub const KINDS: [&str; 3] = ["WasmPlugin", "TrafficExtension", "EnvoyFilter"];
+
+/// The group of resources that bring a module.
+pub const EXTENSIONS: &str = "extensions.istio.io/";
+
 /// A resource, or a document that is none.
 #[derive(Debug)]
 pub struct Resource {
@@ -33,8 +39,13 @@ pub fn resources(document: &Document, root: NodeId) -> Vec<Resource> {
 
 fn add(document: &Document, root: NodeId, path: String, depth: usize, found: &mut Vec<Resource>) {
     const MAX_DEPTH: usize = 8;
-    let kind = document.text_at(root, &["kind"]).unwrap_or_default();
-    let is_resource = document.get(root, &["apiVersion"]).is_some() && !kind.is_empty();
+    let version = document.text_at(root, &["apiVersion"]);
+    // What only Istio has is a resource without a half of its name, too: somebody left the line out.
+    let kind = match document.text_at(root, &["kind"]) {
+        None if version.is_some_and(|version| version.starts_with(EXTENSIONS)) => "WasmPlugin",
+        kind => kind.unwrap_or_default(),
+    };
+    let is_resource = !kind.is_empty() && (document.get(root, &["apiVersion"]).is_some() || KINDS.contains(&kind));
     if is_resource && kind.ends_with("List") && depth < MAX_DEPTH {
         let items = document.get(root, &["items"]).map(|items| document.items(items)).unwrap_or_default();
         for (index, item) in items.iter().enumerate() {

@@ -9,6 +9,7 @@ mod store;
 mod text;
 
 pub use environment::{Variable, Variables, host_values};
+use kubernetes::KINDS;
 pub use kubernetes::{Resource, resources};
 pub use route::{Route, routes};
 pub use text::ConfigText;
@@ -191,7 +192,6 @@ fn broken_json(index: usize, file: &File, _: &SyntaxError) -> Option<Configurati
 
 /// Keys that are there twice in the resources of Istio: of `spec: …` and `spec: {}` kubectl takes neither.
 pub fn doubled_keys(files: &[File]) -> Vec<Finding> {
-    const KINDS: [&str; 3] = ["WasmPlugin", "TrafficExtension", "EnvoyFilter"];
     let mut findings = Vec::new();
     for (index, file) in files.iter().enumerate() {
         for document in &file.documents {

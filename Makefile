@@ -1,9 +1,13 @@
 # Everything that one does with this project. `make` alone lists it.
 
 MODULE := target/basic_auth.wasm
+# The module with the names of its functions, which the linker leaves beside the other.
+NAMED := target/wasm32-wasip1/release/deps/basic_auth.named.wasm
 SOURCES := $(shell find src -name '*.rs') Cargo.toml Cargo.lock rust-toolchain.toml $(wildcard .cargo/*)
 IDLE := target/idle/wasm32-wasip1/release/idle.wasm
 PYTHON ?= python3
+# For tools/linker/link.sh.
+export PYTHON
 PORT ?= 10000
 # For what lies elsewhere than the tools that it imports, and for the packages of tools/requirements/tests.txt.
 PYTHON_TESTS = PYTHONPATH=$(CURDIR)/tools:$(CURDIR)/tools/linker:$(CURDIR)/tests/support:$(CURDIR)/target/python-tests PYTHONDONTWRITEBYTECODE=1 $(PYTHON)
@@ -41,7 +45,7 @@ generated: toolchain ## Writes what is made of the table of fields: schema/, doc
 	cargo run --quiet --locked --package basic-auth -- fields > docs/configuration.md
 
 .PHONY: test-module
-test-module: $(MODULE) ## Counts host calls and instructions against testdata/counts.json
+test-module: $(NAMED) ## Counts host calls and instructions against testdata/counts.json
 	@$(PYTHON) tools/packages.py tests >/dev/null
 	$(PYTHON_TESTS) -m pytest tests/module
 
@@ -51,9 +55,9 @@ counts: $(MODULE) ## Writes testdata/counts.json, what requests cost in host cal
 	@$(PYTHON_TESTS) tests/module/counts.py
 
 .PHONY: hot-functions
-hot-functions: $(MODULE) ## Writes tools/linker/hot_functions.txt, the functions that requests run, for their place in the module
+hot-functions: $(NAMED) ## Writes tools/linker/hot_functions.txt, the functions that requests run, for their place in the module
 	@$(PYTHON) tools/packages.py tests >/dev/null
-	@$(PYTHON_TESTS) tests/module/hot_functions.py $(NAMED)
+	@$(PYTHON_TESTS) tests/module/hot_functions.py
 
 .PHONY: test-envoy
 test-envoy: $(MODULE) ## Runs the tests through a real Envoy (ENVOY=1.36.4 for an older one, RUNTIME=wasmtime for one built with it)
@@ -63,9 +67,7 @@ test-envoy: $(MODULE) ## Runs the tests through a real Envoy (ENVOY=1.36.4 for a
 .PHONY: build
 build: $(MODULE) ## Builds target/basic_auth.wasm
 
-LINKER := $(wildcard tools/linker/*.py) tools/linker/hot_functions.txt
-# The module with its names, which are half as much again; the linker leaves it beside the other.
-NAMED := target/wasm32-wasip1/release/deps/basic_auth.named.wasm
+LINKER := $(wildcard tools/linker/*.py tools/linker/*.sh) tools/linker/hot_functions.txt
 
 # tools/remap.py keeps this machine's folders out of the module (reproducible builds). What a
 # person has in these variables would go before the project's own flags.
@@ -78,6 +80,10 @@ $(MODULE): $(SOURCES) tools/remap.py $(LINKER) | toolchain
 		cargo --config "$$remap" rustc --release --locked --lib --crate-type cdylib --target wasm32-wasip1
 	@cp target/wasm32-wasip1/release/basic_auth.wasm $@
 	@echo "$@: $$(wc -c < $@) bytes"
+
+# The linker writes both.
+$(NAMED): $(MODULE)
+	@if [ ! -e $@ ]; then rm -f target/wasm32-wasip1/release/deps/basic_auth*.wasm $(MODULE); $(MAKE) $(MODULE); fi
 
 # The page holds the core itself, so it needs no network.
 target/playground.html: $(SOURCES) $(shell find cli/src playground -type f) cli/Cargo.toml tools/playground.py | toolchain
@@ -107,7 +113,7 @@ program: toolchain ## Builds the command line as target/basic-auth-PLATFORM.tar.
 	tar -czf target/basic-auth-$(PLATFORM).tar.gz -C target/program .
 
 .PHONY: sizes
-sizes: $(MODULE) ## Says where the bytes of the module are
+sizes: $(NAMED) ## Says where the bytes of the module are
 	@tools/sizes.sh $(NAMED)
 
 .PHONY: lint

@@ -14,10 +14,11 @@ twiggy top --format csv -n 1000000 "$named" | sed 1d | awk '
   /subsection|custom section/ || !match($0, /,[0-9]+,[0-9.e-]+,,$/) { next }
   {
     size = substr($0, RSTART + 1) + 0
-    owner = /^"?data segment/ ? "constants and tables" : "imports, exports, C"
-    if (match($0, /[a-z][a-z0-9_]*(\[[0-9a-f]+\])?::/)) {
+    # `basic_auth[fdfa724e37923faf]::users`: the fingerprint of a crate.
+    gsub(/\[[0-9a-f]+\]/, "")
+    owner = /^data,/ ? "constants and tables" : "imports, exports, C"
+    if (match($0, /[a-z][a-z0-9_]*::/)) {
       owner = substr($0, RSTART, RLENGTH - 2)
-      sub(/\[.*/, "", owner)
       if (owner == "basic_auth" && match($0, /basic_auth::[a-z_]+/)) owner = substr($0, RSTART, RLENGTH)
     }
     bytes[owner] += size

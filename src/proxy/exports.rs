@@ -7,7 +7,7 @@
 //! refused. Of a [`Root`] its plugin is kept. For contexts of all kinds the SDK's dispatcher is also a twentieth of a module,
 //! and panics where a proxy counts otherwise than it does.
 //!
-//! The SDK has functions of these names already, so `tools/link.py` exports these with `proxy_` for `basic_`.
+//! The SDK has functions of these names already, so `tools/linker/link.py` exports these with `proxy_` for `basic_`.
 
 #![allow(unsafe_code, reason = "names that no other function has, and a function of the SDK that is safe to call")]
 

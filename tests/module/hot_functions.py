@@ -1,11 +1,9 @@
 """Which functions of the module the usual requests run, found in the counting host.
 
-`make hot-functions` writes their names to tools/linker/hot_functions.txt. It needs a module that still has them.
+`make hot-functions` writes their names to tools/linker/hot_functions.txt.
 """
 
 import json
-import pathlib
-import sys
 import tempfile
 
 import counts
@@ -13,6 +11,10 @@ import host
 import hot
 import wasm
 import workload
+from envoy import MODULE
+
+NAMED = MODULE.parent / "wasm32-wasip1" / "release" / "deps" / "basic_auth.named.wasm"
+"""The module with the names of its functions."""
 
 PROBE = 1 << 30
 """A function that runs asks for the context of this number and its own."""
@@ -30,15 +32,16 @@ def usual():
         if not name.startswith("worst") and len(json.dumps(configuration)) < SMALL:
             yield configuration, requests.values()
     credential = {"credential": ("ok", PASSWORD)}
-    for users in ({"htpasswd": f"ok:{HASH}"}, {"credentials": [f"ok:{PASSWORD}"]}):
-        yield (
-            {
-                "basic_auth_rules": [{"prefix": "/", "request_methods": ["GET"], **users}],
-                "forward_username_header": "x-user",
-                "hide_credentials": True,
-            },
-            [workload.request("/page"), workload.request("/page", **credential)],
-        )
+    requests = [workload.request("/admin/page"), workload.request("/admin/page", **credential), workload.request("/")]
+    users = {"credentials": [f"ok:{PASSWORD}"]}
+    # Two rules that cover, all of them or the first alone; regexes.
+    nested = [{"prefix": "/admin/", **users}, {"prefix": "/", **users}]
+    for options in ({}, {"first_match": True}):
+        yield {"basic_auth_rules": nested, **options}, requests
+    yield {"basic_auth_rules": [{"regex": "/(admin|ops)/.*", **users}]}, requests
+    for users in (users, {"htpasswd": f"ok:{HASH}"}):
+        rules = [{"prefix": "/admin/", "request_methods": ["GET"], **users}]
+        yield {"basic_auth_rules": rules, "forward_username_header": "x-user", "hide_credentials": True}, requests
 
 
 class Watched(host.Plugin):
@@ -85,14 +88,19 @@ def hot_functions(module):
     return list(run)
 
 
-def main(file):
-    module = wasm.Module(pathlib.Path(file).read_bytes())
+def names_of_hot_functions():
+    """Their names, as they are listed."""
+    module = wasm.Module(NAMED.read_bytes())
     names = module.names.copy()
     # What inlining.py adds has no name.
-    listed = dict.fromkeys(hot.stable(names[function]) for function in hot_functions(module) if function in names)
-    hot.LIST.write_text("\n".join([hot.HEAD, *listed]) + "\n")
-    print(f"{hot.LIST.name}: {len(listed)} functions")
+    return list(dict.fromkeys(hot.stable(names[function]) for function in hot_functions(module) if function in names))
+
+
+def main():
+    names = names_of_hot_functions()
+    hot.LIST.write_text("\n".join([hot.HEAD, *names]) + "\n")
+    print(f"{hot.LIST.name}: {len(names)} functions")
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

@@ -94,7 +94,10 @@ def test_the_module_in_another_order_decides_the_same_for_as_many_instructions(m
 
 
 def test_a_module_is_written_as_it_was_read():
-    for data in (MODULE.read_bytes(), bytes(wasmtime.wat2wasm(TEXT)), bytes(wasmtime.wat2wasm("(module)"))):
+    with_names = Module(bytes(wasmtime.wat2wasm(TEXT)))
+    assert with_names.names[1] == "start"
+    # Only functions keep theirs.
+    for data in (MODULE.read_bytes(), with_names.serialize(), bytes(wasmtime.wat2wasm("(module)"))):
         assert Module(data).serialize() == data
 
 
@@ -104,6 +107,13 @@ def test_a_module_is_written_as_it_was_read():
         ("(func (drop (v128.const i32x4 0 0 0 0)))", "instruction fd0c"),
         ('(import "env" "memory" (memory 1))', "import memory, which is no function"),
         ("(table 1 funcref) (func $f) (elem declare func $f)", "elements of sort 3"),
+        ("(func $f) (global funcref (ref.func $f))", "a variable that holds a function"),
+        ("(func $f) (table 1 funcref (ref.func $f))", "a table that is filled with a function"),
+        ("(table 1 funcref) (table 1 funcref)", "several tables"),
+        ("(memory 1) (memory 1)", "several memories"),
+        ("(rec (type (func)))", "types of other things than functions"),
+        ("(type $t (func)) (func (param (ref null $t)))", "references to types"),
+        ("(tag)", "section 13"),
     ],
 )
 def test_what_it_cannot_read_it_names(text, what):
@@ -112,12 +122,22 @@ def test_what_it_cannot_read_it_names(text, what):
         module.reorder(list(range(len(module.functions))))
 
 
+def test_what_has_no_functions_or_is_no_module_is_told():
+    with pytest.raises(Unknown, match="a module without types"):
+        bound_inlining(Module(bytes(wasmtime.wat2wasm("(module)"))))
+    with pytest.raises(Unknown, match="data that is no module"):
+        Module(b"\0asm\x0d\0\1\0")
+
+
 def test_the_functions_that_requests_run_come_first():
-    module = Module(MODULE.read_bytes())
-    first, last = len(module.imports), len(module.imports) + len(module.functions)
-    # The last two are those of inlining.py.
-    run = {number for number in hot_functions.hot_functions(module) if number < last - 2}
-    assert run == set(range(first, first + len(hot.hot_names()))), "run `make hot-functions`"
+    names = hot_functions.names_of_hot_functions()
+    assert names == hot.hot_names(), "run `make hot-functions`"
+    module = Module(hot_functions.NAMED.read_bytes())
+    first = len(module.imports)
+    assert [hot.stable(module.names[first + rank]) for rank in range(len(names))] == names
+    # What has the names is the module.
+    module.remove_custom()
+    assert module.serialize() == MODULE.read_bytes()
 
 
 HINTED = """
@@ -160,3 +180,9 @@ def test_branches_that_must_panic_are_unlikely(hot, likely):
     written = module.serialize()
     wasmtime.Module(wasmtime.Engine(), written)
     assert written.count(b"metadata.code.branch_hint") == 1
+    again = Module(written)
+    assert again.functions[2].hints == module.functions[2].hints
+    # They keep to their function, and there is one list of them.
+    again.reorder([2, 1, 0])
+    assert again.functions[0].hints == module.functions[2].hints
+    assert again.serialize().count(b"metadata.code.branch_hint") == 1

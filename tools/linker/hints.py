@@ -27,12 +27,12 @@ def _hints(function, cold):
     # From the last instruction to the first, for nearly all ways lead on; a way back, to a loop's beginning, is none
     # that must end anywhere. Behind the last instruction the function returns.
     unlikely = [False] * (len(instructions) + 1)
-    for place in range(len(instructions) - 1, -1, -1):
-        one = instructions[place]
-        unlikely[place] = (
+    for index in range(len(instructions) - 1, -1, -1):
+        one = instructions[index]
+        unlikely[index] = (
             one.code == UNREACHABLE
             or (one.code == CALL and one.number in cold)
-            or (one.code != RETURN and all(place < way and unlikely[way] for way in ways[place]))
+            or (one.code != RETURN and all(index < way and unlikely[way] for way in ways[index]))
         )
     hints = {}
     for one, (following, *others) in zip(instructions, ways, strict=True):
@@ -45,16 +45,17 @@ def _hints(function, cold):
 
 
 def _ways(body, instructions):
-    """Where an instruction may lead: to the places of instructions, the following one first if it is one."""
+    """Where an instruction may lead: to the indexes of instructions, the following one first if it is one."""
     ends, elses = {}, {}
     opened = []
-    for place, one in enumerate(instructions):
+    for index, one in enumerate(instructions):
         if one.code in (BLOCK, LOOP, IF):
-            opened.append(place)
+            opened.append(index)
         elif one.code == ELSE:
-            elses[opened[-1]] = place
+            elses[opened[-1]] = index
         elif one.code == END and opened:
-            ends[opened.pop()] = place
+            ends[opened.pop()] = index
+    # All are closed again, and are opened once more below.
 
     def label(depth):
         if depth == len(opened):
@@ -62,10 +63,10 @@ def _ways(body, instructions):
         target = opened[-1 - depth]
         return target if instructions[target].code == LOOP else ends[target] + 1
 
-    for place, one in enumerate(instructions):
-        following = place + 1
+    for index, one in enumerate(instructions):
+        following = index + 1
         if one.code in (BLOCK, LOOP, IF):
-            opened.append(place)
+            opened.append(index)
         if one.code == BR:
             yield [label(one.number)]
         elif one.code == BR_IF:
@@ -73,7 +74,7 @@ def _ways(body, instructions):
         elif one.code == BR_TABLE:
             yield [label(depth) for depth in _labels(body, one)]
         elif one.code == IF:
-            yield [following, elses[place] + 1 if place in elses else ends[place] + 1]
+            yield [following, elses[index] + 1 if index in elses else ends[index] + 1]
         elif one.code == ELSE:
             yield [ends[opened[-1]] + 1]
         elif one.code == END and not opened:

@@ -17,20 +17,21 @@ HEAD = "# Functions that requests run, in the order of their first calls. `make 
 
 
 def stable(name):
-    """A function's name, without what differs from one compiler to the next: the fingerprints of crates."""
+    """A function's name without the fingerprints of crates, which differ from one compiler to the next."""
     return re.sub(r"Cs[0-9A-Za-z]+_(?=\d)", "C_", name)
 
 
 def hot_names():
     """The names in the list."""
-    return [line for line in LIST.read_text().splitlines() if not line.startswith("#")]
+    lines = (line.strip() for line in LIST.read_text(encoding="utf-8").splitlines())
+    return [line for line in lines if line and not line.startswith("#")]
 
 
 def put_first(module, names):
     """Puts the functions of these names first, in this order, and returns their numbers."""
     first = len(module.imports)
-    places = {name: place for place, name in enumerate(names)}
+    ranks = {name: rank for rank, name in enumerate(names)}
     numbers = range(first, first + len(module.functions))
-    place_of = {of: places[name] for of in numbers if (name := stable(module.names.get(of, ""))) in places}
-    module.reorder(sorted(numbers, key=lambda of: (place_of.get(of, len(names)), of)))
-    return range(first, first + len(place_of))
+    rank_of = {of: ranks[name] for of in numbers if (name := stable(module.names.get(of, ""))) in ranks}
+    module.reorder(sorted(numbers, key=lambda of: (rank_of.get(of, len(names)), of)))
+    return range(first, first + len(rank_of))

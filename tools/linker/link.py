@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """The linker of the wasm module: rust-lld, with other exports than the proxy-wasm SDK has.
 
 The SDK exports every callback of the ABI, and Envoy calls whatever a module exports: an empty
@@ -42,7 +41,7 @@ KEPT = {
 OWN, SDKS = "basic_on_", "proxy_on_"
 """How the module's own callbacks begin, and the SDK's."""
 
-STRIP_ALL, STRIP_DEBUG = "--strip-all", "--strip-debug"
+STRIP_ALL = "--strip-all"
 
 
 def exports(arguments):
@@ -80,12 +79,12 @@ def main(arguments):
     own = {name for name in asked if name.startswith(OWN)}
     kept = sorted((asked & KEPT) - {name.replace(OWN, SDKS) for name in own} | own)
     options = [f"--export={name}" for name in kept]
-    if STRIP_ALL in arguments:
-        # Without it each address and each number of a function takes five bytes, whatever it is, so that a debugger's
-        # tables need not move: a twentieth of the module.
-        options.append("--compress-relocations")
+    # A debugger's tables would not fit what is made of the module here. Without them each address and each number of a
+    # function need not take five bytes, whatever it is: a twentieth of the module.
+    options += ["--strip-debug", "--compress-relocations"]
     # The names are needed until all is in its place.
-    arguments = [STRIP_DEBUG if argument == STRIP_ALL else argument for argument in without_exports(arguments)]
+    strip = STRIP_ALL in arguments
+    arguments = [argument for argument in without_exports(arguments) if argument != STRIP_ALL]
     # rustc puts the folder of its own rust-lld into PATH.
     linked = subprocess.run(["rust-lld", *arguments, *options])
     if linked.returncode == 0:
@@ -94,7 +93,7 @@ def main(arguments):
             module = finish(file.read_bytes())
         except Unknown as unknown:
             sys.exit(f"{file.name}: tools/linker/wasm.py does not know {unknown}; teach it, or build without that")
-        if STRIP_DEBUG in arguments:
+        if strip:
             file.with_suffix(".named.wasm").write_bytes(module.serialize())
             module.remove_custom()
         file.write_bytes(module.serialize())

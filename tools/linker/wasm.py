@@ -1,13 +1,19 @@
 """Reads and writes WebAssembly modules, as far as a linker has to: functions, what calls them, and their names.
 
 The format is https://webassembly.github.io/spec/core/binary/. What no module of rustc's for wasm32-wasip1 has, as
-vectors, threads or several memories, is an error here: nothing is passed over in silence.
+vectors, threads or several memories, is [`Unknown`] here: nothing is passed over in silence.
 """
 
 import dataclasses
 
-CUSTOM, TYPE, IMPORT, FUNCTION, EXPORT, START, ELEMENT, CODE = 0, 1, 2, 3, 7, 8, 9, 10
+CUSTOM, TYPE, IMPORT, FUNCTION, TABLE, MEMORY, GLOBAL, EXPORT, START, ELEMENT, CODE, DATA, DATA_COUNT = range(13)
 """Sections."""
+
+MAGIC = b"\0asm\1\0\0\0"
+"""How a module begins."""
+
+FUNCTION_TYPE = 0x60
+"""How the type of a function begins; others begin otherwise."""
 
 BLOCK, LOOP, IF, ELSE, END = 0x02, 0x03, 0x04, 0x05, 0x0B
 UNREACHABLE, BR, BR_IF, BR_TABLE, RETURN = 0x00, 0x0C, 0x0D, 0x0E, 0x0F
@@ -169,19 +175,29 @@ class Module:
     """A module. Functions have numbers: imported ones come first, then those in `functions`."""
 
     def __init__(self, data):
-        self._head = data[:8]
         self._sections = list(_read_sections(data))
         found = dict(self._sections)
+        _refuse_what_is_not_renumbered(found)
         self.imports = list(_read_imports(found.get(IMPORT, b"\0")))
         self.functions = list(_read_functions(found.get(FUNCTION, b"\0"), found.get(CODE, b"\0")))
         self.exports = list(_read_exports(found.get(EXPORT, b"\0")))
-        self._names = [part for kind, content in self._sections if kind == CUSTOM for part in _read_names(content)]
-        self.names = {key: name for kind, content in self._names for key, name in _read_function_names(kind, content)}
-        """Names of functions by their numbers, if the module has them."""
+        self.names = {}
+        """Names of functions by their numbers, if the module has them. Other names are not kept."""
+        for kind, content in self._sections:
+            name, at = read_sized(content, 0) if kind == CUSTOM else (None, 0)
+            if name == NAME:
+                self.names.update(_read_function_names(content, at))
+            elif name == BRANCH_HINT:
+                for key, hints in _read_hints(content, at):
+                    self.functions[key - len(self.imports)].hints = hints
+        # They are written anew.
+        self._sections = [one for one in self._sections if not (one[0] == CUSTOM and _is_named(one[1], BRANCH_HINT))]
 
     def add_type(self, written):
         """Adds a type of functions, and returns its number."""
-        found = dict(self._sections)[TYPE]
+        found = dict(self._sections).get(TYPE)
+        if found is None:
+            raise Unknown("a module without types")
         count, at = read_number(found, 0)
         self._set(TYPE, number(count + 1) + found[at:] + written)
         return count
@@ -219,9 +235,9 @@ class Module:
         for kind, content in self._sections:
             if kind == CODE and any(one.hints for one in self.functions):
                 sections.append((CUSTOM, self._written_hints()))
-            is_names = kind == CUSTOM and content.startswith(sized(NAME))
+            is_names = kind == CUSTOM and _is_named(content, NAME)
             sections.append((kind, self._written_names() if is_names else written.get(kind, content)))
-        return self._head + b"".join(bytes([kind]) + sized(content) for kind, content in sections)
+        return MAGIC + b"".join(bytes([kind]) + sized(content) for kind, content in sections)
 
     def _written_hints(self):
         numbered = enumerate(self.functions, len(self.imports))
@@ -229,9 +245,8 @@ class Module:
         return sized(BRANCH_HINT) + vector(hinted)
 
     def _written_names(self):
-        of_functions = vector(number(key) + sized(name.encode()) for key, name in sorted(self.names.items()))
-        parts = ((kind, of_functions if kind == OF_FUNCTIONS else content) for kind, content in self._names)
-        return sized(NAME) + b"".join(bytes([kind]) + sized(content) for kind, content in parts)
+        names = vector(number(key) + sized(name.encode()) for key, name in sorted(self.names.items()))
+        return sized(NAME) + bytes([OF_FUNCTIONS]) + sized(names)
 
     def _set(self, kind, content):
         self._sections = [(one, content if one == kind else old) for one, old in self._sections]
@@ -243,11 +258,42 @@ def _written_hints(hints):
 
 
 def _read_sections(data):
-    at = 8
+    if not data.startswith(MAGIC):
+        raise Unknown("data that is no module")
+    at = len(MAGIC)
     while at < len(data):
         kind = data[at]
         content, at = read_sized(data, at + 1)
+        if kind > DATA_COUNT:
+            raise Unknown(f"section {kind}")
         yield kind, content
+
+
+def _refuse_what_is_not_renumbered(found):
+    """Refuses what refers to functions or types in ways that are not followed here."""
+    count, at = read_number(found.get(TYPE, b"\0"), 0)
+    for _ in range(count):
+        if found[TYPE][at] != FUNCTION_TYPE:
+            raise Unknown("types of other things than functions")
+        at += 1
+        for _ in range(2):
+            values, at = read_sized(found[TYPE], at)
+            # A reference to one of the types takes more than a byte.
+            if any(value < 0x6F for value in values):
+                raise Unknown("references to types")
+    for kind, what in ((MEMORY, "memories"), (TABLE, "tables")):
+        if found.get(kind, b"\0")[0] > 1:
+            raise Unknown(f"several {what}")
+    if found.get(TABLE, b"").startswith(b"\1\x40"):
+        raise Unknown("a table that is filled with a function")
+    count, at = read_number(found.get(GLOBAL, b"\0"), 0)
+    for _ in range(count):
+        for one in read_instructions(found[GLOBAL], at + 2):
+            if one.code == REF_FUNC:
+                raise Unknown("a variable that holds a function")
+            if one.code == END:
+                at = one.end
+                break
 
 
 def _read_imports(content):
@@ -281,21 +327,32 @@ def _read_exports(content):
         yield name, kind, of
 
 
-def _read_names(content):
-    """The parts of a custom section, if it holds names."""
-    name, at = read_sized(content, 0)
-    while name == NAME and at < len(content):
+def _is_named(custom, name):
+    return custom.startswith(sized(name))
+
+
+def _read_function_names(content, at):
+    while at < len(content):
         kind = content[at]
         part, at = read_sized(content, at + 1)
-        yield kind, part
+        count, here = read_number(part, 0) if kind == OF_FUNCTIONS else (0, 0)
+        for _ in range(count):
+            key, here = read_number(part, here)
+            name, here = read_sized(part, here)
+            yield key, name.decode()
 
 
-def _read_function_names(kind, content):
-    count, at = read_number(content, 0) if kind == OF_FUNCTIONS else (0, 0)
+def _read_hints(content, at):
+    """The hints of each function, by its number."""
+    count, at = read_number(content, at)
     for _ in range(count):
         key, at = read_number(content, at)
-        name, at = read_sized(content, at)
-        yield key, name.decode()
+        of_it, at = read_number(content, at)
+        hints = {}
+        for _ in range(of_it):
+            branch, at = read_number(content, at)
+            hints[branch], at = content[at + 1] == 1, at + 2
+        yield key, hints
 
 
 def _renumbered_elements(content, numbers):

@@ -33,13 +33,13 @@ def usual():
             yield configuration, requests.values()
     credential = {"credential": ("ok", PASSWORD)}
     requests = [workload.request("/admin/page"), workload.request("/admin/page", **credential), workload.request("/")]
-    users = {"credentials": [f"ok:{PASSWORD}"]}
+    plain, hashed = {"credentials": [f"ok:{PASSWORD}"]}, {"htpasswd": f"ok:{HASH}"}
     # Two rules that cover, all of them or the first alone; regexes.
-    nested = [{"prefix": "/admin/", **users}, {"prefix": "/", **users}]
+    nested = [{"prefix": "/admin/", **plain}, {"prefix": "/", **plain}]
     for options in ({}, {"first_match": True}):
         yield {"basic_auth_rules": nested, **options}, requests
-    yield {"basic_auth_rules": [{"regex": "/(admin|ops)/.*", **users}]}, requests
-    for users in (users, {"htpasswd": f"ok:{HASH}"}):
+    yield {"basic_auth_rules": [{"regex": "/(admin|ops)/.*", **plain}]}, requests
+    for users in (plain, hashed):
         rules = [{"prefix": "/admin/", "request_methods": ["GET"], **users}]
         yield {"basic_auth_rules": rules, "forward_username_header": "x-user", "hide_credentials": True}, requests
 

@@ -15,6 +15,7 @@ mod outcome;
 mod page;
 mod plain;
 mod probe;
+mod range;
 #[cfg(not(target_family = "wasm"))]
 mod replay;
 mod report;

@@ -1,7 +1,7 @@
 //! The rules of a configuration as they are written, for what the compiled policy does not tell: texts, users, places.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use base64::Engine;
@@ -20,7 +20,34 @@ pub struct Written {
     pub has_lockout: bool,
     /// Where the first password in plain text stands, in bytes.
     pub plain_password: Option<usize>,
+    /// What tells the values of each field from others that no probe shows, by the fields' names.
+    pub unprobed: BTreeMap<String, BTreeSet<u64>>,
 }
+
+/// The fields of the top and of a rule that probes show, or that are words alone.
+const PROBED: [&str; 20] = [
+    "basic_auth_rules",
+    "users",
+    "first_match",
+    "dry_run",
+    "allow_missing",
+    "cors_preflight",
+    "realm",
+    "name",
+    "prefix",
+    "exact",
+    "suffix",
+    "regex",
+    "hosts",
+    "request_methods",
+    "except",
+    "credentials",
+    "htpasswd",
+    "allow_users",
+    "allow_source_ranges",
+    // Whose users are not known is told by its name.
+    "htpasswd_env",
+];
 
 /// A rule as it is written.
 #[derive(Debug, Default)]
@@ -53,6 +80,8 @@ pub struct Rule {
     pub allow_missing: bool,
     /// `allow_source_ranges`
     pub source_ranges: Vec<String>,
+    /// Where `allow_source_ranges` begins.
+    pub ranges_offset: usize,
     /// A hash of its text.
     digest: u64,
 }
@@ -88,9 +117,18 @@ impl Written {
             top.get("basic_auth_rules").and_then(|rules| serde_json::from_str::<Vec<&RawValue>>(rules.get()).ok());
         let flag = |name: &str| top.get(name).is_some_and(|value| value.get() == "true");
         let defaults = (flag("dry_run"), flag("allow_missing"));
-        let rules = rules.unwrap_or_default().into_iter().map(|rule| reader.rule(rule, defaults)).collect();
+        let rules: Vec<&RawValue> = rules.unwrap_or_default();
+        let mut unprobed = BTreeMap::new();
+        note_unprobed(&top, "", &mut unprobed);
+        for rule in &rules {
+            let fields = members(rule);
+            let (matcher, pattern) = pattern(&fields);
+            note_unprobed(&fields, &format!("{matcher}: {pattern}"), &mut unprobed);
+        }
+        let rules = rules.into_iter().map(|rule| reader.rule(rule, defaults)).collect();
         Self {
             rules,
+            unprobed,
             first_match: flag("first_match"),
             has_lockout: top.contains_key("lockout"),
             plain_password: reader.plain_password,
@@ -169,6 +207,7 @@ impl<'t> Reader<'t> {
             dry_run: flag("dry_run", dry_run),
             allow_missing: flag("allow_missing", allow_missing),
             source_ranges: strings(fields.get("allow_source_ranges").copied()).unwrap_or_default(),
+            ranges_offset: offset_of("allow_source_ranges"),
             digest: digest(raw.get()),
         }
     }
@@ -219,6 +258,15 @@ impl Rule {
     /// Whether the rule is written as another is.
     pub fn is_same_text(&self, other: &Self) -> bool {
         self.digest == other.digest
+    }
+}
+
+/// Notes the values of fields that no probe shows, with where they are.
+fn note_unprobed(fields: &Members<'_>, place: &str, unprobed: &mut BTreeMap<String, BTreeSet<u64>>) {
+    for (name, raw) in fields.iter().filter(|(name, _)| !PROBED.contains(&&***name)) {
+        // However it is set.
+        let value = serde_json::from_str::<Value>(raw.get()).unwrap_or_default();
+        unprobed.entry(name.to_string()).or_default().insert(digest(&format!("{place}\n{value}")));
     }
 }
 

@@ -160,3 +160,34 @@ fn a_page_and_a_picture_need_nothing_else_and_hold_no_markup_of_the_configuratio
         assert!(!links.contains("http"), "{page}");
     }
 }
+
+#[test]
+fn who_passes_without_a_password_is_told() {
+    let rules = "\
+cors_preflight: allow
+basic_auth_rules:
+- {prefix: /office, credentials: ['a:1'], allow_source_ranges: [10.0.0.0/8, '2001:db8::/32']}
+- {prefix: /office/hq, credentials: ['a:1'], allow_source_ranges: [10.1.0.0/16]}
+- {prefix: /all, credentials: ['a:1'], allow_source_ranges: [0.0.0.0/1, 128.0.0.0/1]}
+";
+    let file = Scratch::new("rules.yaml", rules);
+    let said = run(&["coverage", file.name()]);
+    for line in [
+        "a; without a password from 10.0.0.0/8, 2001:db8::/32 ",
+        "a; without a password from 10.0.0.0/8, 2001:db8::/32; preflights without a password ",
+        "a; without a password from 10.1.0.0/16 ",
+        "open without a password ",
+        "4 of 4 rows open to somebody without a password\n",
+    ] {
+        assert!(said.output.contains(line), "{line}: {}", said.output);
+    }
+    let said = run(&["coverage", "--format", "json", file.name()]);
+    let all: Value = serde_json::from_str(&said.output).unwrap();
+    let states = &all[0]["groups"][0]["rows"][1]["states"];
+    assert_eq!(states[0]["ranges_without_password"], serde_json::json!(["10.1.0.0/16"]), "{states:#}");
+    assert_eq!(states[1]["preflight_without_password"], true, "{states:#}");
+    // Without either nothing is said of them, and what is protected is.
+    let file = Scratch::new("rules.yaml", "basic_auth_rules:\n- {prefix: /, credentials: ['a:1']}\n");
+    let said = run(&["coverage", file.name()]);
+    assert!(said.output.ends_with("\n0 of 2 rows open to somebody without a password\n"), "{}", said.output);
+}

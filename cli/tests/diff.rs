@@ -76,3 +76,48 @@ fn a_plugin_that_is_gone_opens_what_it_protected() {
     assert!(text.starts_with("Closes\n  WasmPlugin one: DELETE /one: was open, is for a (rule 0)\n"), "{text}");
     assert_eq!(exit, 0);
 }
+
+#[test]
+fn ranges_and_preflights_that_open_are_named_and_are_an_error() {
+    let rule = |more: &str| format!("basic_auth_rules:\n- {{exact: /admin, credentials: ['a:1']{more}}}\n");
+    let old = rule("");
+    let (text, exit) = compare(&old, &rule(", allow_source_ranges: [0.0.0.0/0]"));
+    let line = "  GET /admin: was for a (rule 0), is open (`allow_source_ranges` of rule 0: 0.0.0.0/0)\n";
+    assert!(text.starts_with("Opens\n") && text.contains(line), "{text}");
+    assert_eq!(exit, 1);
+    let narrow = rule(", allow_source_ranges: [10.0.0.0/8]");
+    let (text, exit) = compare(&old, &narrow);
+    assert!(text.contains("  GET /admin from 10.0.0.0/8: was for a (rule 0), is open\n"), "{text}");
+    assert_eq!(exit, 1);
+    let (text, exit) = compare(&narrow, &old);
+    assert!(
+        text.starts_with("Closes\n") && text.contains("  GET /admin from 10.0.0.0/8: was open, is for a (rule 0)\n")
+    );
+    assert_eq!(exit, 0);
+    // A part of what was open opens nothing, whatever it is called.
+    let (text, exit) = compare(&narrow, &rule(", allow_source_ranges: [10.0.0.0/9]"));
+    assert!(text.starts_with("Closes\n") && !text.contains("Opens"), "{text}");
+    assert_eq!(exit, 0);
+    let halves = rule(", allow_source_ranges: [10.0.0.0/9, 10.128.0.0/9]");
+    assert_eq!(compare(&narrow, &halves), ("no request is decided otherwise\n".to_owned(), 0));
+    let (text, exit) = compare(&old, &format!("cors_preflight: allow\n{old}"));
+    let line = "  OPTIONS /admin as a CORS preflight: was asked for a password, is open\n";
+    assert!(text.starts_with("Opens\n") && text.contains(line), "{text}");
+    assert_eq!(exit, 1);
+}
+
+#[test]
+fn what_is_not_compared_is_named() {
+    let said =
+        |fields: &str| (format!("no request that was compared is decided otherwise\nnot compared: {fields}\n"), 0);
+    for field in ["plain_http: redirect", "authentication_header: x-a", "refuse_ambiguous_paths: true"] {
+        let name = field.split(':').next().unwrap();
+        assert_eq!(compare(OLD, &format!("{field}\n{OLD}")), said(&format!("`{name}`")));
+    }
+    assert_eq!(compare(OLD, &OLD.replace("a:1", "a:2")), said("passwords and hashes"));
+    let hidden = OLD.replace("credentials", "hide_credentials: true, credentials");
+    assert_eq!(compare(&hidden, OLD), said("`hide_credentials`"));
+    let (text, exit) = compare(OLD, &format!("plain_http: refuse\n{}", OLD.replace("prefix", "exact")));
+    assert!(text.starts_with("Opens\n") && text.ends_with("\nnot compared: `plain_http`\n"), "{text}");
+    assert_eq!(exit, 1);
+}

@@ -1,10 +1,12 @@
 //! `basic-auth check --diff`: which requests a change decides otherwise.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
+use std::net::IpAddr;
 
 use crate::arguments::Check;
 use crate::check::Accepted;
-use crate::coverage::{State, state_of};
+use crate::coverage::{State, passes_as_preflight, passes_from, ranges, state_of};
 use crate::outcome::{Exit, Outcome};
 use crate::probe::{Probe, probes};
 use crate::stream::Stream;
@@ -49,6 +51,8 @@ struct Changes {
     opens: Lines,
     closes: Lines,
     users: Lines,
+    /// What differs and is not looked at, in words.
+    unknown: BTreeSet<String>,
 }
 
 #[derive(Default)]
@@ -75,7 +79,7 @@ impl Changes {
                 Some(state) if state.kind.is_open() => format!("open ({})", state.why),
                 Some(state) => format!("for {} ({})", state.who(), state.why),
             };
-            let host = if probe.host == OTHER_HOST { "" } else { &probe.host };
+            let host = host_text(&probe.host);
             let line = format!("{title}{} {host}{}: was {}, is {}", probe.method, probe.path, words(&old), words(&new));
             match (is_open(&old), is_open(&new)) {
                 (false, true) => self.opens.add(line),
@@ -83,7 +87,63 @@ impl Changes {
                 (false, false) if who(old.as_ref()) != who(new.as_ref()) => self.users.add(line),
                 _ => {}
             }
+            if let (Some(was), Some(is)) = (was, is) {
+                if is_open(&old) == is_open(&new) {
+                    self.add_addresses(&title, (was, is), (&words(&old), &words(&new)), &probe);
+                }
+                if probe.method == "GET" {
+                    self.add_preflight(&title, (was, is), &probe);
+                }
+            }
         }
+        if let (Some(was), Some(is)) = (was, is) {
+            self.unknown.extend(not_compared(was, is));
+        }
+    }
+
+    /// Compares what clients get by their addresses.
+    fn add_addresses(
+        &mut self,
+        title: &str,
+        (was, is): (&Accepted, &Accepted),
+        (old, new): (&str, &str),
+        probe: &Probe,
+    ) {
+        let Probe { method, host, path } = probe;
+        let ranges = ranges([was, is], method, host, path);
+        let passes = |accepted: &Accepted| -> BTreeSet<IpAddr> {
+            ranges.addresses().filter(|address| passes_from(accepted, method, host, path, *address)).collect()
+        };
+        let (before, after) = (passes(was), passes(is));
+        let host = host_text(host);
+        // Named by the ranges of the side that lets them pass.
+        for (ours, others, old, new, lines) in
+            [(&after, &before, old, "open", &mut self.opens), (&before, &after, "open", new, &mut self.closes)]
+        {
+            let differing: Vec<&IpAddr> = ours.difference(others).collect();
+            if differing.is_empty() {
+                continue;
+            }
+            for range in ranges.where_all(|address| ours.contains(&address)) {
+                if differing.iter().any(|address| range.has(**address)) {
+                    lines.add(format!("{title}{method} {host}{path} from {range}: was {old}, is {new}"));
+                }
+            }
+        }
+    }
+
+    /// Compares what a CORS preflight gets, where that is not what every request with its method gets.
+    fn add_preflight(&mut self, title: &str, (was, is): (&Accepted, &Accepted), probe: &Probe) {
+        let Probe { host, path, .. } = probe;
+        let [old, new] = [was, is].map(|accepted| passes_as_preflight(accepted, host, path));
+        let [was_open, is_open] = [was, is].map(|accepted| state_of(accepted, "OPTIONS", host, path).kind.is_open());
+        if old == new || was_open != is_open {
+            return;
+        }
+        let words = |passes: bool| if passes { "open" } else { "asked for a password" };
+        let lines = if new { &mut self.opens } else { &mut self.closes };
+        let host = host_text(host);
+        lines.add(format!("{title}OPTIONS {host}{path} as a CORS preflight: was {}, is {}", words(old), words(new)));
     }
 
     fn text(&self) -> String {
@@ -100,8 +160,53 @@ impl Changes {
                 let _ = writeln!(text, "  and {} more", lines.more);
             }
         }
-        if text.is_empty() { "no request is decided otherwise\n".to_owned() } else { text }
+        if self.unknown.is_empty() {
+            return if text.is_empty() { "no request is decided otherwise\n".to_owned() } else { text };
+        }
+        if text.is_empty() {
+            text.push_str("no request that was compared is decided otherwise\n");
+        }
+        let unknown: Vec<&str> = self.unknown.iter().map(String::as_str).collect();
+        let _ = writeln!(text, "not compared: {}", unknown.join(", "));
+        text
     }
+}
+
+/// What differs between two configurations, and no request of these shows.
+fn not_compared(was: &Accepted, is: &Accepted) -> BTreeSet<String> {
+    let mut unknown = BTreeSet::new();
+    let (old, new) = (&was.written.unprobed, &is.written.unprobed);
+    for name in old.keys().chain(new.keys()) {
+        if old.get(name) != new.get(name) {
+            unknown.insert(format!("`{name}`"));
+        }
+    }
+    for name in was.unknown.iter().chain(&is.unknown) {
+        unknown.insert(format!("the users of `{name}`"));
+    }
+    let (old, new) = (secrets(was), secrets(is));
+    // Who comes or goes is told as such.
+    if old.iter().any(|(place, secrets)| new.get(place).is_some_and(|others| others != secrets)) {
+        unknown.insert("passwords and hashes".to_owned());
+    }
+    unknown
+}
+
+/// What tells the passwords of each user of each rule from others, and of each user of all.
+fn secrets(accepted: &Accepted) -> BTreeMap<(String, &str), BTreeSet<&str>> {
+    let mut secrets: BTreeMap<(String, &str), BTreeSet<&str>> = BTreeMap::new();
+    for rule in &accepted.written.rules {
+        for (name, own) in &rule.users {
+            for place in [rule.pattern_text(), String::new()] {
+                secrets.entry((place, name)).or_default().extend(own.iter().map(String::as_str));
+            }
+        }
+    }
+    secrets
+}
+
+fn host_text(host: &str) -> &str {
+    if host == OTHER_HOST { "" } else { host }
 }
 
 fn who(state: Option<&State>) -> Option<(&'static str, &[String])> {

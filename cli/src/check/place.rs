@@ -2,6 +2,7 @@
 
 use super::Judge;
 use crate::finding::Level;
+use crate::range::Range;
 use crate::rules::Written;
 
 impl Judge<'_> {
@@ -28,6 +29,17 @@ impl Judge<'_> {
             };
             let path = ranges.map_or_else(|| field.to_owned(), |index| format!("basic_auth_rules[{index}].{field}"));
             self.add(Level::Warning, "forged-address", self.configuration.position, &path, sentence);
+        }
+        for (index, rule) in written.rules.iter().enumerate() {
+            let whole = rule.source_ranges.iter().filter_map(|text| Range::read(text)).find(Range::is_whole);
+            if let Some(range) = whole {
+                let position = text.key_position(self.source, rule.ranges_offset);
+                let path = format!("basic_auth_rules[{index}].allow_source_ranges");
+                let sentence = format!(
+                    "`{range}` is every address of its kind, and from none of them a password is asked; name your own networks, or remove the rule"
+                );
+                self.add(Level::Warning, "every-address", position, &path, sentence);
+            }
         }
         for (index, rule) in written.rules.iter().enumerate() {
             let named = rule.hosts.iter().filter(|host| *host != "*").collect::<Vec<_>>();

@@ -52,7 +52,7 @@ pub fn write(all: &[Coverage]) -> String {
                         let _ = writeln!(
                             page,
                             "<span class=\"state {}\">{}: {}</span> <small>{}</small>",
-                            state.kind.name(),
+                            state.class(),
                             escaped(&state.methods_text()),
                             escaped(&state.who()),
                             escaped(&state.why)

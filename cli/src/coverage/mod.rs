@@ -8,7 +8,7 @@ mod text;
 
 pub use command::coverage;
 use serde_json::{Value, json};
-pub use state::{State, state_of};
+pub use state::{State, passes_as_preflight, passes_from, ranges, state_of};
 
 use crate::check::Accepted;
 use crate::resource::{Configuration, Route};
@@ -55,10 +55,10 @@ impl Coverage {
         Self { title: configuration.title().to_owned(), groups }
     }
 
-    /// How many rows are open for some method.
+    /// How many rows are open for some method, to somebody.
     pub fn open(&self) -> usize {
         let rows = self.groups.iter().flat_map(|group| &group.rows);
-        rows.filter(|row| row.states.iter().any(|state| state.kind.is_open())).count()
+        rows.filter(|row| row.states.iter().any(State::is_open_to_some)).count()
     }
 
     /// As JSON.
@@ -68,6 +68,8 @@ impl Coverage {
                 "methods": state.methods,
                 "state": state.kind.name(),
                 "users": state.users,
+                "ranges_without_password": state.ranges,
+                "preflight_without_password": state.preflight,
                 "why": state.why,
             })
         };

@@ -1,10 +1,12 @@
 //! What holds for a host and a path, method by method.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 use basic_auth::{Decision, Exemption, Request};
 
 use crate::check::Accepted;
+use crate::range::{Range, Ranges};
 
 /// What holds for some methods.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +19,10 @@ pub struct State {
     pub kind: Kind,
     /// Who may pass.
     pub users: Vec<String>,
+    /// The ranges of client addresses from which a request without a password passes; none where every one does.
+    pub ranges: Vec<String>,
+    /// Whether a CORS preflight passes without a password, and other requests do not.
+    pub preflight: bool,
     /// Why.
     pub why: String,
 }
@@ -67,23 +73,47 @@ impl State {
         }
     }
 
+    /// Whether some request without a password passes.
+    pub fn is_open_to_some(&self) -> bool {
+        self.kind.is_open() || self.preflight || !self.ranges.is_empty()
+    }
+
+    /// Its class in pictures: what is protected and open to some looks as what is exempt.
+    pub fn class(&self) -> &'static str {
+        if self.is_open_to_some() && !self.kind.is_open() { Kind::Exempt.name() } else { self.kind.name() }
+    }
+
     /// Who may pass, in words.
     pub fn who(&self) -> String {
-        const MAX_NAMED: usize = 5;
+        let mut who = self.who_with_password();
+        if !self.ranges.is_empty() {
+            who = format!("{who}; without a password from {}", some_of(&self.ranges));
+        }
+        if self.preflight {
+            who = format!("{who}; preflights without a password");
+        }
+        who
+    }
+
+    fn who_with_password(&self) -> String {
         match self.kind {
             Kind::Open => "open".to_owned(),
             Kind::OpenByException => "open by exception".to_owned(),
             Kind::Exempt => "open without a password".to_owned(),
             Kind::Refused => "refused".to_owned(),
             Kind::Nobody => "nobody".to_owned(),
-            Kind::Protected => {
-                let named: Vec<&str> = self.users.iter().take(MAX_NAMED).map(String::as_str).collect();
-                let more = self.users.len().saturating_sub(MAX_NAMED);
-                let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-                format!("{}{more}", named.join(", "))
-            }
+            Kind::Protected => some_of(&self.users),
         }
     }
+}
+
+/// The first of some names, and how many more there are.
+fn some_of(names: &[String]) -> String {
+    const MAX_NAMED: usize = 5;
+    let first: Vec<&str> = names.iter().take(MAX_NAMED).map(String::as_str).collect();
+    let more = names.len().saturating_sub(MAX_NAMED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{}{more}", first.join(", "))
 }
 
 /// A method that nobody names.
@@ -106,7 +136,7 @@ pub fn states(accepted: &Accepted, host: &str, path: &str) -> Vec<State> {
         let state = state_of(accepted, method, host, path);
         let has_others = method == OTHER_METHOD;
         let is_same =
-            |known: &&mut State| (known.kind, &known.users, &known.why) == (state.kind, &state.users, &state.why);
+            |known: &&mut State| State { methods: Vec::new(), has_others: false, ..(*known).clone() } == state;
         if let Some(known) = states.iter_mut().find(is_same) {
             known.has_others |= has_others;
             if !has_others {
@@ -129,17 +159,19 @@ pub fn states(accepted: &Accepted, host: &str, path: &str) -> Vec<State> {
 /// What holds for one method.
 pub fn state_of(accepted: &Accepted, method: &str, host: &str, path: &str) -> State {
     let Accepted { policy, written, .. } = accepted;
-    let request = Request {
-        method: method.as_bytes(),
-        path: Some(path.as_bytes()),
-        authority: Some(host.as_bytes()),
-        scheme: Some(b"https"),
-        ..Request::default()
-    };
+    let request = request(method, host, path);
     let title = |index: usize| written.rules.get(index).map_or_else(String::new, |rule| rule.title(index));
     let covering: Vec<usize> = policy.covering(&request).map(|(index, _)| index).collect();
     let because = || covering.iter().map(|index| title(*index)).collect::<Vec<_>>().join(", ");
-    let new = |kind, why| State { methods: Vec::new(), has_others: false, kind, users: Vec::new(), why };
+    let new = |kind, why| State {
+        methods: Vec::new(),
+        has_others: false,
+        kind,
+        users: Vec::new(),
+        ranges: Vec::new(),
+        preflight: false,
+        why,
+    };
     match policy.decide(&request) {
         Decision::Pass => {
             let matches = policy.matches(&request);
@@ -173,8 +205,50 @@ pub fn state_of(accepted: &Accepted, method: &str, host: &str, path: &str) -> St
                 users.push("users of a variable".to_owned());
             }
             let kind = if users.is_empty() { Kind::Nobody } else { Kind::Protected };
-            State { users, ..new(kind, because()) }
+            let ranges = ranges([accepted], method, host, path);
+            let open = ranges.where_all(|address| passes_from(accepted, method, host, path, address));
+            if open.iter().any(|range| range.is_whole()) {
+                let all: Vec<String> = open.iter().map(ToString::to_string).collect();
+                return new(Kind::Exempt, format!("`allow_source_ranges` of {}: {}", because(), all.join(", ")));
+            }
+            let ranges = open.into_iter().map(Range::to_string).collect();
+            let preflight = method == "OPTIONS" && passes_as_preflight(accepted, host, path);
+            State { users, ranges, preflight, ..new(kind, because()) }
         }
         decision => new(Kind::Refused, decision.to_string()),
     }
+}
+
+fn request<'r>(method: &'r str, host: &'r str, path: &'r str) -> Request<'r> {
+    Request {
+        method: method.as_bytes(),
+        path: Some(path.as_bytes()),
+        authority: Some(host.as_bytes()),
+        scheme: Some(b"https"),
+        ..Request::default()
+    }
+}
+
+/// The ranges of client addresses that count for a request under any of some configurations.
+pub fn ranges<'a>(all: impl IntoIterator<Item = &'a Accepted>, method: &str, host: &str, path: &str) -> Ranges {
+    let mut texts = Vec::new();
+    for Accepted { policy, written, .. } in all {
+        if policy.has_source_ranges() {
+            let covering = policy.covering(&request(method, host, path)).map(|(index, _)| index);
+            texts.extend(covering.filter_map(|index| written.rules.get(index)).flat_map(|rule| &rule.source_ranges));
+        }
+    }
+    Ranges::new(texts)
+}
+
+/// Whether a request without a password passes that comes from an address.
+pub fn passes_from(accepted: &Accepted, method: &str, host: &str, path: &str, address: IpAddr) -> bool {
+    let request = Request { source_address: Some(address), ..request(method, host, path) };
+    accepted.policy.decide(&request).reason().is_none()
+}
+
+/// Whether a CORS preflight passes.
+pub fn passes_as_preflight(accepted: &Accepted, host: &str, path: &str) -> bool {
+    let request = Request { asks_for_cors: true, ..request("OPTIONS", host, path) };
+    accepted.policy.decide(&request).reason().is_none()
 }

@@ -4,7 +4,6 @@ use std::fmt::Write;
 
 use super::Coverage;
 use super::html::escaped;
-use super::state::Kind;
 
 const LINE: usize = 24;
 const WIDTH: usize = 1_000;
@@ -23,7 +22,7 @@ pub fn write(all: &[Coverage]) -> String {
                 let (mut host, mut path) = (row.host.as_str(), row.path.as_str());
                 let indent = if row.is_part { 216 } else { 200 };
                 for state in &row.states {
-                    let class = if state.kind == Kind::Open { "open" } else { state.kind.name() };
+                    let class = state.class();
                     let _ = writeln!(
                         lines,
                         r#"<rect class="{class}" x="510" y="{}" width="6" height="18"/><text x="16" y="{y}">{}</text><text x="{indent}" y="{y}">{}</text><text x="524" y="{y}">{}: {}</text>"#,

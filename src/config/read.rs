@@ -290,7 +290,9 @@ impl<'e> Reader<'e> {
         let fields = self.fields(rule, fields::RULE)?;
         let pattern = self.read_pattern(&fields);
         let path = match &pattern {
-            Ok(Pattern { matcher, text, node }) => self.note(node, PathPattern::new(*matcher, text)),
+            Ok(Pattern { matcher, text, node }) => {
+                self.note(node, PathPattern::new(*matcher, text).map_err(|error| error.explain(text)))
+            }
             Err(noted) => Err(*noted),
         };
         let hosts = self.read_hosts(&fields);
@@ -375,7 +377,8 @@ impl<'e> Reader<'e> {
             let Pattern { matcher, text, node } = reader.read_pattern(&fields)?;
             let names = names?.filter(|names| !names.iter().any(|name| &**name == "*"));
             let is_for_every_method = names.is_none();
-            let read = reader.note(&node, Exception::new(matcher, &text, names))?;
+            let read = Exception::new(matcher, &text, names).map_err(|error| error.explain(&text));
+            let read = reader.note(&node, read)?;
             if read.never_applies() {
                 reader.warn(exception, WarningKind::ExceptionNeverApplies);
             }

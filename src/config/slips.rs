@@ -2,8 +2,9 @@
 
 use super::error::Problem;
 use super::warning::WarningKind;
-use crate::matching::path::Matcher;
+use crate::matching::path::{Matcher, PatternError};
 use crate::matching::regex::{METACHARACTERS, behind_anchors};
+use crate::users::name::has_placeholder;
 
 /// Whether a path pattern was meant as it will be read: but in a regex, all of its characters are ordinary ones.
 /// What deserves a look is given to `warn`.
@@ -19,8 +20,11 @@ pub(super) fn check_pattern(matcher: Matcher, pattern: &str, warn: &mut dyn FnMu
         warn(WarningKind::FinalDollar);
     }
     // Nearly all patterns have none of these, and long ones are many bytes.
-    if !pattern.bytes().any(|byte| matches!(byte, b'#' | b'*' | b'?' | b'{'..=b'}')) {
+    if !pattern.bytes().any(|byte| matches!(byte, b'#' | b'$' | b'*' | b',' | b':' | b'?' | b'\\' | b'{'..=b'}')) {
         return Ok(());
+    }
+    if pattern.contains(['{', '}']) && has_placeholder(pattern) {
+        return Err(PatternError::Placeholder.into());
     }
     if pattern.contains('*') {
         return Err(Problem::Star);
@@ -28,10 +32,20 @@ pub(super) fn check_pattern(matcher: Matcher, pattern: &str, warn: &mut dyn FnMu
     if pattern.contains(['{', '}']) {
         return Err(Problem::Brace);
     }
-    for (character, kind) in [('|', WarningKind::Bar), ('#', WarningKind::Fragment), ('?', WarningKind::Query)] {
-        if pattern.contains(character) {
+    for (text, kind) in [
+        ("|", WarningKind::Bar),
+        ("#", WarningKind::Fragment),
+        ("?", WarningKind::Query),
+        ("\\", WarningKind::Backslash),
+        ("/:", WarningKind::Parameter),
+        ("$(", WarningKind::Unfilled),
+    ] {
+        if pattern.contains(text) {
             warn(kind);
         }
+    }
+    if pattern.split(',').skip(1).any(|text| text.trim_start().starts_with('/')) {
+        warn(WarningKind::Comma);
     }
     Ok(())
 }
@@ -39,6 +53,12 @@ pub(super) fn check_pattern(matcher: Matcher, pattern: &str, warn: &mut dyn FnMu
 /// Warns of a regex that covers less than its author meant: elsewhere a regex need not match the whole path, and the `/*`
 /// of a glob stands for all below.
 fn check_regex(pattern: &str, warn: &mut dyn FnMut(WarningKind)) {
+    if pattern.starts_with("/^") || pattern.starts_with(r"/\/") {
+        return warn(WarningKind::RegexDelimiters);
+    }
+    if pattern.contains("$(") && !pattern.contains(r"\$") {
+        return warn(WarningKind::Unfilled);
+    }
     let pattern = behind_anchors(pattern).unwrap_or(pattern);
     let is_plain = |text: &str| !text.bytes().any(|byte| METACHARACTERS.as_bytes().contains(&byte));
     if pattern.split('|').all(|text| is_plain(text.strip_prefix('^').unwrap_or(text))) {

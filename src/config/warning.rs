@@ -48,6 +48,16 @@ pub enum WarningKind {
     Fragment,
     /// A path pattern that is no regex has a `?`.
     Query,
+    /// A path pattern that is no regex has a `\`.
+    Backslash,
+    /// A path pattern that is no regex has a segment that begins with `:`.
+    Parameter,
+    /// A path pattern that is no regex has a comma before a `/`.
+    Comma,
+    /// A regex begins with a `/` as a delimiter.
+    RegexDelimiters,
+    /// A placeholder or a reference that nobody filled in, by the look of it.
+    Unfilled,
     /// A regex has no metacharacter but an anchor at its beginning or a bar between texts.
     RegexWithoutMetacharacter,
     /// A regex ends in `/*`, as globs do.
@@ -90,6 +100,11 @@ impl fmt::Display for WarningKind {
             Self::FinalDollar => "`$` is an ordinary character here; write `suffix` or `exact` for an end, or `regex`",
             Self::Fragment => "no path has a `#`; remove it and what follows",
             Self::Query => "the query is no part of a path, so only what is before the `?` counts; remove the rest",
+            Self::Backslash => "`\\` is read as `/` here; if this is a regex, write it as `regex`",
+            Self::Parameter => "`:` begins no parameter here; write `regex: /users/[^/]+` for any name",
+            Self::Comma => "a comma separates nothing here; write a rule for each path",
+            Self::RegexDelimiters => "no path has this, for a regex has no delimiters here; remove the `/` at both ends, and write `/` for `\\/`",
+            Self::Unfilled => "it looks like a placeholder or a reference that nobody filled in, and counts as it is written; write the value",
             Self::RegexWithoutMetacharacter => "it covers what is written and nothing below, for a regex matches the whole path; write `prefix` for all below, or `exact`",
             Self::RegexGlob => "`/*` stands for slashes alone in a regex; write `prefix: /admin/`, or `regex: /admin/.*`",
             Self::EmptyPassword => "an empty password is accepted; write one after the colon, if it is not meant so",

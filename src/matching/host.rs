@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::Ipv6Addr;
 
 use crate::request::host::{is_name, read_ipv6, without_port, without_trailing_dot};
-use crate::users::name::UNFILLED;
+use crate::users::name::{UNFILLED, has_placeholder};
 
 /// One entry of `hosts`. Case, port and a trailing dot do not count.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -99,7 +99,7 @@ pub enum HostPatternError {
 impl HostPatternError {
     /// What is wrong with a text that is no host pattern.
     fn explain(text: &str) -> Self {
-        if ["${", "{{", "$("].iter().any(|begin| text.contains(begin)) {
+        if has_placeholder(text) {
             Self::Placeholder
         } else if text.contains("://") {
             Self::Scheme

@@ -30,6 +30,11 @@ impl fmt::Display for UserNameError {
 /// What is said of a placeholder.
 pub(crate) const UNFILLED: &str = "a placeholder (`${…}`, `{{…}}` or `$(…)`) that nobody filled in; let your templates fill it in, or write the value";
 
+/// Whether a placeholder is in a text.
+pub(crate) fn has_placeholder(text: &str) -> bool {
+    ["${", "{{", "$("].iter().any(|begin| text.contains(begin))
+}
+
 /// How a placeholder begins and ends: of shells, compose files and Envoy's own; of Helm, Jinja and GitHub; of Kubernetes.
 const PLACEHOLDERS: [(&[u8], &[u8]); 3] = [(b"${", b"}"), (b"{{", b"}}"), (b"$(", b")")];
 

@@ -76,3 +76,22 @@ fn a_log_that_is_none_is_one_sentence() {
     assert_eq!((said.exit, said.errors.contains("no line of a known format")), (2, true), "{}", said.errors);
     assert_eq!(run(&["replay", "/no/such/log", &rules]).exit, 2);
 }
+
+#[test]
+fn a_compressed_log_and_one_in_the_place_of_the_configuration_are_told() {
+    let rules = Scratch::new("rules.json", RULES);
+    for line in [envoy("GET /", "-"), r#"{"method":"GET","path":"/","authority":"a"}"#.to_owned()] {
+        let log = Scratch::new("access.log", &format!("{line}\n"));
+        let said = run(&["replay", rules.name(), log.name()]);
+        let end = ": an access log where the configuration should be; the log comes first\n";
+        assert_eq!((said.errors.ends_with(end), said.exit), (true, 2), "{}", said.errors);
+    }
+    let log = Scratch::new("access.log.gz", "");
+    std::fs::write(log.name(), [0x1f, 0x8b, 8, 0]).unwrap();
+    let said = run(&["replay", log.name(), rules.name()]);
+    assert!(said.errors.contains(": compressed; give what `gzip -dc` makes of it"), "{}", said.errors);
+    // What is wrong with a configuration is told as before.
+    let wrong = Scratch::new("wrong.json", r#"{"basic_auth_rules": 1}"#);
+    let said = run(&["replay", log.name(), wrong.name()]);
+    assert!(!said.errors.contains("access log"), "{}", said.errors);
+}

@@ -5,6 +5,7 @@ use std::io::{self, BufRead, BufReader, Read};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::line::Line;
 use super::tally::Tally;
 use crate::arguments::{Replay, Shape};
 use crate::outcome::Outcome;
@@ -13,6 +14,9 @@ use crate::stream::Stream;
 /// The most bytes of a line; a longer one is read on as another, which is of no format.
 const MAX_LINE: u64 = 1 << 20;
 
+/// How a compressed file begins (RFC 1952, section 2.3.1).
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
 /// Decides about the requests of an access log.
 pub fn replay(arguments: &Replay) -> Outcome {
     tally(arguments).unwrap_or_else(Outcome::problem)
@@ -20,7 +24,13 @@ pub fn replay(arguments: &Replay) -> Outcome {
 
 fn tally(arguments: &Replay) -> Result<Outcome, String> {
     let stream = Stream::open(&arguments.input.with_file(&arguments.file))?;
-    let (_, accepted) = stream.one()?;
+    let (_, accepted) = stream.one().map_err(|problem| {
+        if is_log(&arguments.file) {
+            format!("{}: an access log where the configuration should be; the log comes first", arguments.file)
+        } else {
+            problem
+        }
+    })?;
     let problem = |error: io::Error| format!("{}: {error}", arguments.log);
     let (log, length): (Box<dyn Read>, Option<u64>) = if arguments.log == "-" {
         (Box::new(io::stdin()), None)
@@ -34,6 +44,9 @@ fn tally(arguments: &Replay) -> Result<Outcome, String> {
     let progress = length.map_or_else(ProgressBar::no_length, ProgressBar::new);
     let progress = style.map_or(progress.clone(), |style| progress.with_style(style));
     let mut log = BufReader::with_capacity(1 << 20, log);
+    if log.fill_buf().map_err(problem)?.starts_with(&GZIP) {
+        return Err(format!("{}: compressed; give what `gzip -dc` makes of it, with `-` for the log", arguments.log));
+    }
     let (mut tally, mut line) = (Tally::default(), Vec::new());
     let (mut bytes, mut shown) = (0, 0);
     loop {
@@ -61,4 +74,11 @@ fn tally(arguments: &Replay) -> Result<Outcome, String> {
         Shape::Json => format!("{:#}\n", tally.json(&accepted.written)),
     };
     Ok(Outcome { problem: accepted.caveat(), ..Outcome::well(output) })
+}
+
+/// Whether a file is an access log, compressed or not.
+fn is_log(name: &str) -> bool {
+    let mut line = Vec::new();
+    let read = File::open(name).and_then(|file| BufReader::new(file.take(MAX_LINE)).read_until(b'\n', &mut line));
+    read.is_ok() && (line.starts_with(&GZIP) || Line::read(&line).is_some())
 }

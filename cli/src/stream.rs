@@ -3,9 +3,12 @@
 use crate::arguments::Input;
 use crate::check::{Accepted, judge, syntax};
 use crate::finding::{Finding, Level};
-use crate::resource::{Configuration, File, configurations};
+use crate::resource::{Configuration, File, configurations, lost};
 use crate::source::{Opened, Source, Unreadable, open};
 use crate::values::Values;
+
+/// What is to be said of a file without anything.
+pub const EMPTY: &str = "nothing but blanks and comments; see whether the program that writes it failed";
 
 /// Files and what is in them.
 pub struct Stream {
@@ -15,6 +18,8 @@ pub struct Stream {
     pub unreadable: Vec<Unreadable>,
     /// The configurations, in the order of the files.
     pub configurations: Vec<Configuration>,
+    /// Rules that are in none of them.
+    pub lost: Vec<Finding>,
     /// What is known of the environment.
     pub values: Values,
 }
@@ -32,17 +37,21 @@ impl Stream {
     pub fn of_text(text: String) -> Self {
         let sources = vec![Source::new("-".to_owned(), text, true)];
         let files: Vec<File> = sources.into_iter().map(File::new).collect();
-        Self { configurations: configurations(&files), files, unreadable: Vec::new(), values: Values::default() }
+        let configurations = configurations(&files);
+        let lost = lost(&files, &configurations);
+        Self { configurations, lost, files, unreadable: Vec::new(), values: Values::default() }
     }
 
     fn new(opened: Opened, input: &Input) -> Result<Self, String> {
         let files: Vec<File> = opened.sources.into_iter().map(File::new).collect();
         let values = Values::new(&files, &input.selection.env)?;
         let mut configurations = configurations(&files);
+        let mut lost = lost(&files, &configurations);
         if let Some(text) = &input.selection.resource {
+            lost.retain(|finding| finding.resource.contains(text.as_str()));
             configurations.retain(|configuration| configuration.title().contains(text.as_str()));
         }
-        Ok(Self { configurations, files, unreadable: opened.unreadable, values })
+        Ok(Self { configurations, lost, files, unreadable: opened.unreadable, values })
     }
 
     /// The configurations, all of which have to be accepted.
@@ -53,7 +62,8 @@ impl Stream {
         if let Some(unreadable) = self.unreadable.first() {
             return Err(format!("{}: {}", unreadable.name, unreadable.why));
         }
-        if let Some(finding) = syntax(&self.files, &self.configurations).first() {
+        let findings = syntax(&self.files, &self.configurations);
+        if let Some(finding) = findings.iter().chain(&self.lost).find(|finding| finding.level == Level::Error) {
             return Err(self.sentence(finding));
         }
         if self.configurations.is_empty() {
@@ -95,6 +105,12 @@ impl Stream {
 
     /// What to say where there is no configuration.
     pub fn nothing_found(&self) -> String {
+        // A template that failed leaves nothing behind, and that is no file without a configuration.
+        if !self.files.is_empty() && self.files.iter().all(File::is_empty) {
+            let names: Vec<&str> = self.files.iter().map(|file| file.source.name.as_str()).take(3).collect();
+            let names = if names == ["-"] { "standard input".to_owned() } else { names.join(", ") };
+            return format!("{names}: {EMPTY}");
+        }
         let names = self.files.iter().map(|file| file.source.name.as_str()).take(3);
         let names: Vec<&str> = names.map(|name| if name == "-" { "what was given" } else { name }).collect();
         let names = if names.is_empty() { "these files".to_owned() } else { names.join(", ") };

@@ -155,8 +155,8 @@ fn what_is_no_configuration_is_a_sentence_and_no_clean_bill() {
     let none = "no configuration of this filter in ";
     for (name, text, sentence) in [
         // What a failed `helm template` leaves in the pipe.
-        ("nothing.yaml", "", none),
-        ("comment.yaml", "# nothing\n---\n", none),
+        ("nothing.yaml", "", "nothing but blanks and comments"),
+        ("comment.yaml", "# nothing\n---\n", "nothing but blanks and comments"),
         ("word.yaml", "hunter2\n", none),
         ("compose.yaml", "services: {web: {image: nginx}}\n", none),
         ("service.yaml", "apiVersion: v1\nkind: Service\nmetadata: {name: basic-auth}\n", none),
@@ -239,4 +239,38 @@ fn a_configuration_that_is_refused_natively_is_refused_here_in_the_same_words() 
         assert_eq!(said.exit, if is_syntax { 2 } else { 1 }, "{text}");
     }
     fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn an_empty_file_is_told_as_one() {
+    for text in ["", "\n", "# a\n---\n# b\n---\n"] {
+        let file = Scratch::new("empty.yaml", text);
+        for command in ["check", "coverage"] {
+            let said = run(&[command, file.name()]);
+            let sentence = ": nothing but blanks and comments; see whether the program that writes it failed\n";
+            assert_eq!((said.errors.ends_with(sentence), said.exit), (true, 2), "{}", said.errors);
+        }
+    }
+    // Beside others it is told, too.
+    let (empty, rules) = (Scratch::new("empty.yaml", ""), folder().join("plain-passwords.yaml"));
+    let (findings, _) = found(&[empty.name(), &rules.to_string_lossy()]);
+    assert!(findings.iter().any(|line| line.starts_with("warning 1:1 empty ")), "{findings:#?}");
+    let file = Scratch::new("other.yaml", "a: b\n");
+    assert!(run(&["check", file.name()]).errors.contains("no configuration of this filter"));
+}
+
+#[test]
+fn rules_in_no_configuration_stop_the_other_commands() {
+    let plugin = |kind: &str| {
+        format!(
+            "apiVersion: extensions.istio.io/v1alpha1\nkind: {kind}\nmetadata: {{name: one}}\nspec:\n  url: oci://x.test/basic_auth:1.0.0\n  phase: AUTHN\n  pluginConfig:\n    basic_auth_rules: [{{exact: /one, credentials: ['a:1']}}]\n---\n"
+        )
+    };
+    let file = Scratch::new("two.yaml", &(plugin("WasmPlugin") + &plugin("WasmPlugn")));
+    let said = run(&["coverage", file.name()]);
+    assert_eq!((said.errors.contains("write `kind: WasmPlugin`"), said.exit), (true, 2), "{}", said.errors);
+    assert_eq!(run(&["check", "--resource", "WasmPlugin", file.name()]).exit, 0);
+    // A schema names the field as well, and has no rules.
+    let schema = root().join("schema");
+    assert!(!found(&[&schema.to_string_lossy()]).0.iter().any(|line| line.contains("not-applied")));
 }

@@ -9,7 +9,7 @@ use super::kubernetes::EXTENSIONS;
 use super::text::ConfigText;
 use super::{Configuration, File, Place, Resource, finding, has_field, names_module, resources, sexagesimal, values};
 use crate::finding::{Finding, Level};
-use crate::source::{Document, NodeId, Seen};
+use crate::source::{Document, Kind, NodeId, Seen};
 
 /// The configuration of a resource, if it is one of this module.
 pub fn plugin(
@@ -24,7 +24,12 @@ pub fn plugin(
         "TrafficExtension" => (document.get(spec, &["wasm"])?, "spec.wasm"),
         _ => (spec, "spec"),
     };
-    let configuration = document.get(wasm, &["pluginConfig"]);
+    let named = document.get(wasm, &["pluginConfig"]);
+    let misnamed =
+        document.members(wasm).iter().filter(|_| named.is_none()).find(|(key, value)| {
+            document.text(*key).is_some_and(is_nearly_plugin_config) && has_field(document, *value)
+        });
+    let configuration = named.or(misnamed.map(|(_, value)| *value));
     let url = document.text_at(wasm, &["url"]).unwrap_or_default();
     let plugin_name = document.text_at(wasm, &["pluginName"]).unwrap_or_default();
     let is_ours = names_module(url)
@@ -36,12 +41,18 @@ pub fn plugin(
     }
     let mut plugin = Plugin { file, document, resource, spec, wasm, way, findings: Vec::new() };
     plugin.judge_kind();
+    if let Some(name) = misnamed.and_then(|(key, _)| document.text(*key)) {
+        let sentence = "no field of this resource, so the module gets nothing; write `pluginConfig`";
+        plugin.note(wasm, name, Level::Error, NOT_APPLIED, sentence);
+    }
     plugin.judge_url(url);
     plugin.judge_phase();
     plugin.judge_failure();
+    plugin.judge_sum();
     plugin.judge_indent();
     let waypoint = plugin.is_for_waypoint(waypoints);
     plugin.judge_selector(waypoint);
+    plugin.judge_targets();
     if let Some(configuration) = configuration {
         plugin.findings.extend(sexagesimal(file, document, configuration, &resource.title, numbers));
     }
@@ -59,6 +70,15 @@ pub fn plugin(
         gateways: plugin.gateways(),
         findings: plugin.findings,
     })
+}
+
+/// The code of what an API server or kubectl refuses, by the schemas that Istio installs.
+pub(super) const NOT_APPLIED: &str = "not-applied";
+
+/// Whether a key is what people write for `pluginConfig`.
+fn is_nearly_plugin_config(key: &str) -> bool {
+    let plain: String = key.chars().filter(char::is_ascii_alphanumeric).collect();
+    ["pluginconfig", "pluginconfiguration", "config", "configuration"].contains(&plain.to_ascii_lowercase().as_str())
 }
 
 struct Plugin<'p> {
@@ -92,7 +112,7 @@ impl Plugin<'_> {
                 "apiVersion",
                 "no `apiVersion`, and kubectl refuses that; write `apiVersion: extensions.istio.io/v1alpha1`",
             ),
-            Some(version) if !version.starts_with(EXTENSIONS) => (
+            Some(version) if version.strip_prefix(EXTENSIONS) != Some("v1alpha1") => (
                 "apiVersion",
                 "a resource of this kind has another `apiVersion`, and kubectl refuses that; write `extensions.istio.io/v1alpha1`",
             ),
@@ -104,7 +124,7 @@ impl Plugin<'_> {
         let entry = document.entry(root, &[field]);
         let position = document.position(entry.map_or(root, |(key, _)| key));
         let path = if entry.is_some() { self.resource.path_to(field) } else { self.resource.path.clone() };
-        self.findings.push(finding(self.file, self.resource, position, &path, (Level::Error, "not-applied"), sentence));
+        self.findings.push(finding(self.file, self.resource, position, &path, (Level::Error, NOT_APPLIED), sentence));
     }
 
     fn judge_url(&mut self, url: &str) {
@@ -153,6 +173,10 @@ impl Plugin<'_> {
                 let sentence = "filters that go before, authorization among them, see requests without a password; write `phase: AUTHN`";
                 self.note(self.spec, "phase", Level::Warning, "phase", sentence);
             }
+            Some(phase) if !phase.starts_with("UNSPECIFIED") => {
+                let sentence = "no phase that Istio knows, and kubectl refuses that; write `phase: AUTHN`";
+                self.note(self.spec, "phase", Level::Error, NOT_APPLIED, sentence);
+            }
             _ => {
                 let sentence = "without a phase the filter goes last, behind authorization; write `phase: AUTHN`";
                 self.note(self.spec, "phase", Level::Warning, "phase", sentence);
@@ -161,10 +185,26 @@ impl Plugin<'_> {
     }
 
     fn judge_failure(&mut self) {
-        if self.document.text_at(self.wasm, &["failStrategy"]) == Some("FAIL_OPEN") {
+        match self.document.text_at(self.wasm, &["failStrategy"]) {
+            None | Some("FAIL_CLOSE" | "FAIL_RELOAD") => {}
+            Some("FAIL_OPEN") => {
+                let sentence = "a module that cannot be fetched lets every request pass; remove it, for `FAIL_CLOSE` is the default";
+                self.note(self.wasm, "failStrategy", Level::Warning, "fail-open", sentence);
+            }
+            Some(_) => {
+                let sentence = "neither `FAIL_CLOSE` nor `FAIL_RELOAD`, and kubectl refuses that; remove it, for `FAIL_CLOSE` is the default";
+                self.note(self.wasm, "failStrategy", Level::Error, NOT_APPLIED, sentence);
+            }
+        }
+    }
+
+    fn judge_sum(&mut self) {
+        let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        let is_sum = |sum: &str| sum.is_empty() || sum.len() == 64 && sum.bytes().all(is_digit);
+        if self.document.text_at(self.wasm, &["sha256"]).is_some_and(|sum| !is_sum(sum)) {
             let sentence =
-                "a module that cannot be fetched lets every request pass; remove it, for `FAIL_CLOSE` is the default";
-            self.note(self.wasm, "failStrategy", Level::Warning, "fail-open", sentence);
+                "not 64 digits of base 16 in lower case, and kubectl refuses that; write the digest without `sha256:`";
+            self.note(self.wasm, "sha256", Level::Error, NOT_APPLIED, sentence);
         }
     }
 
@@ -183,6 +223,30 @@ impl Plugin<'_> {
         if waypoint && self.document.get(self.spec, &["selector"]).is_some() {
             let sentence = "a waypoint knows no selector, so nothing is protected; write `targetRefs` with its Gateway or a Service";
             self.note(self.spec, "selector", Level::Warning, "selector-on-waypoint", sentence);
+        }
+    }
+
+    /// What the resource is for, in the form that it has to have.
+    fn judge_targets(&mut self) {
+        let (document, spec) = (self.document, self.spec);
+        let kind_of =
+            |field: &str| document.get(spec, &[field]).and_then(|id| document.node(id)).map(|node| &node.kind);
+        if matches!(kind_of("targetRefs"), Some(Kind::Mapping(_))) {
+            let sentence = "not a list, and kubectl refuses that; write a `-` before its first field";
+            self.note(spec, "targetRefs", Level::Error, NOT_APPLIED, sentence);
+        }
+        let selector = document.get(spec, &["selector"]);
+        let keys = selector.map(|selector| document.members(selector)).unwrap_or_default();
+        if keys.iter().any(|(key, _)| document.text(*key) != Some("matchLabels")) {
+            let sentence = "labels beside `matchLabels` select nothing, and kubectl refuses them; write them below it";
+            self.note(spec, "selector", Level::Error, NOT_APPLIED, sentence);
+        }
+        let ways = ["selector", "targetRef", "targetRefs"];
+        let given: Vec<&str> = ways.into_iter().filter(|way| document.get(spec, &[way]).is_some()).collect();
+        if let [_, .., last] = given.as_slice() {
+            let sentence =
+                "only one of `selector`, `targetRef` and `targetRefs` may be there, and kubectl refuses more; keep one";
+            self.note(spec, last, Level::Error, NOT_APPLIED, sentence);
         }
     }
 

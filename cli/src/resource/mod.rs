@@ -4,6 +4,7 @@ mod environment;
 mod envoy;
 mod istio;
 mod kubernetes;
+mod lost;
 mod route;
 mod store;
 mod text;
@@ -11,6 +12,7 @@ mod text;
 pub use environment::{Variable, Variables, host_values};
 use kubernetes::KINDS;
 pub use kubernetes::{Resource, resources};
+pub use lost::lost;
 pub use route::{Route, routes};
 pub use text::ConfigText;
 
@@ -43,6 +45,12 @@ impl File {
             Ok(documents) => Self { source, documents, error: None },
             Err(error) => Self { source, documents: Vec::new(), error: Some(error) },
         }
+    }
+
+    /// Whether it holds nothing: no more than blanks, comments and the lines between documents.
+    pub fn is_empty(&self) -> bool {
+        let is_nothing = |line: &str| line.is_empty() || line.starts_with('#') || line == "---" || line == "...";
+        self.source.text.lines().all(|line| is_nothing(line.trim()))
     }
 }
 
@@ -106,7 +114,7 @@ pub fn configurations(files: &[File]) -> Vec<Configuration> {
                     "WasmPlugin" | "TrafficExtension" => {
                         found.extend(istio::plugin(index, document, &resource, &waypoints, &mut numbers));
                     }
-                    "ConfigMap" | "Secret" => store::texts(index, document, &resource, &mut found),
+                    "ConfigMap" | "Secret" => store::texts(index, document, &resource, &waypoints, &mut found),
                     _ => envoy::filters(index, document, &resource, &mut seen, &mut found),
                 }
             }

@@ -136,8 +136,11 @@ impl Changes {
     fn add_preflight(&mut self, title: &str, (was, is): (&Accepted, &Accepted), probe: &Probe) {
         let Probe { host, path, .. } = probe;
         let [old, new] = [was, is].map(|accepted| passes_as_preflight(accepted, host, path));
+        if old == new {
+            return;
+        }
         let [was_open, is_open] = [was, is].map(|accepted| state_of(accepted, "OPTIONS", host, path).kind.is_open());
-        if old == new || was_open != is_open {
+        if was_open != is_open {
             return;
         }
         let words = |passes: bool| if passes { "open" } else { "asked for a password" };

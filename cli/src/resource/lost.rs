@@ -61,7 +61,7 @@ impl Search {
     fn document(&mut self, document: &Document) {
         let Some(root) = document.root() else { return };
         // Most documents have none, and a big one is not walked through for nothing.
-        if !document.ids().any(|id| document.get(id, &[RULES]).is_some()) {
+        if !document.ids().any(|id| lost_at(document, id, true).is_some()) {
             return;
         }
         let mut seen = document.unseen();
@@ -71,23 +71,33 @@ impl Search {
     }
 
     fn resource(&mut self, document: &Document, resource: &Resource, seen: &mut Seen) {
+        // Envoy has its configurations as texts.
+        let is_filter = resource.kind == "EnvoyFilter";
         let mut rest = vec![resource.root];
         while let Some(id) = rest.pop() {
             if !seen.is_new(id) || self.known.contains(&document.position(id)) || self.findings.len() >= MAX_FINDINGS {
                 continue;
             }
-            if let Some((key, value)) = document.entry(id, &[RULES])
-                // A schema names it, too.
-                && matches!(document.node(value).map(|node| &node.kind), Some(Kind::Sequence(_)))
-                && !self.told.contains(&document.position(key))
-            {
+            if let Some(position) = lost_at(document, id, is_filter).filter(|place| !self.told.contains(place)) {
                 let (place, sentence) = why(document, resource);
-                self.findings.push(finding(self.file, resource, document.position(key), RULES, place, &sentence));
+                self.findings.push(finding(self.file, resource, position, RULES, place, &sentence));
             }
             rest.extend(document.items(id));
-            rest.extend(document.members(id).iter().map(|(_, value)| *value));
+            // What an API server notes of a resource is none of its fields.
+            let is_field = |key: NodeId| id != resource.root || document.text(key) != Some("metadata");
+            rest.extend(document.members(id).iter().filter(|(key, _)| is_field(*key)).map(|(_, value)| *value));
         }
     }
+}
+
+/// Where rules are in a node itself: at their key, or in the text of a filter.
+fn lost_at(document: &Document, id: NodeId, is_filter: bool) -> Option<Position> {
+    if let Kind::Scalar { text, .. } = &document.node(id)?.kind {
+        return (is_filter && text.contains(RULES)).then(|| document.position(id));
+    }
+    let (key, value) = document.entry(id, &[RULES])?;
+    // A schema names the field, too.
+    matches!(document.node(value)?.kind, Kind::Sequence(_)).then(|| document.position(key))
 }
 
 /// What is wrong with a resource whose rules nobody reads, as far as it can be told.

@@ -5,9 +5,6 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// The most ranges that are tried at once.
-const MAX_RANGES: usize = 64;
-
 /// A range of addresses.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Range {
@@ -53,6 +50,11 @@ impl Range {
         address.is_ipv4() == self.first.is_ipv4() && self.first <= address && address <= self.last
     }
 
+    /// Whether any of some addresses is in it.
+    pub fn has_any(&self, addresses: &BTreeSet<IpAddr>) -> bool {
+        addresses.range(self.first..=self.last).next().is_some()
+    }
+
     /// Whether all of another is in it.
     pub fn holds(&self, other: &Self) -> bool {
         self.has(other.first) && self.has(other.last)
@@ -76,7 +78,7 @@ pub struct Ranges {
 impl Ranges {
     /// Ranges and their ends, with those of all addresses; nothing where there are none.
     pub fn new<'t>(texts: impl IntoIterator<Item = &'t String>) -> Self {
-        let known: BTreeSet<Range> = texts.into_iter().take(MAX_RANGES).filter_map(|text| Range::read(text)).collect();
+        let known: BTreeSet<Range> = texts.into_iter().filter_map(|text| Range::read(text)).collect();
         if known.is_empty() {
             return Self::default();
         }
@@ -95,11 +97,13 @@ impl Ranges {
 
     /// The ranges of which every part has a property, without those that lie in others.
     pub fn where_all(&self, has_property: impl Fn(IpAddr) -> bool) -> Vec<&Range> {
-        let having: BTreeSet<IpAddr> = self.addresses().filter(|address| has_property(*address)).collect();
-        let is_all = |range: &&Range| self.addresses().all(|address| !range.has(address) || having.contains(&address));
-        let all: Vec<&Range> = self.ranges.iter().filter(is_all).collect();
-        let is_widest = |range: &&Range| !all.iter().any(|other| other.holds(range) && !range.holds(other));
-        all.iter().copied().filter(is_widest).collect()
+        let lacking: BTreeSet<IpAddr> = self.addresses().filter(|address| !has_property(*address)).collect();
+        let is_all = |range: &&Range| !range.has_any(&lacking);
+        let mut all: Vec<&Range> = self.ranges.iter().filter(is_all).collect();
+        // Of those that begin alike the widest comes first; they overlap only by containing one another.
+        all.sort_by(|one, other| one.first.cmp(&other.first).then(other.last.cmp(&one.last)));
+        all.dedup_by(|range, wider| wider.holds(range));
+        all
     }
 }
 
@@ -138,7 +142,10 @@ mod tests {
         assert_eq!(all_in(&["10.0.0.0/8", "10.0.0.0/16"], &["10.0.0.0/16"]), ["10.0.0.0/16"]);
         assert_eq!(all_in(&["10.0.0.0/8", "10.0.0.0/16"], &["10.0.0.0/8"]), ["10.0.0.0/8"]);
         assert_eq!(all_in(&["0.0.0.0/1", "128.0.0.0/1"], &["0.0.0.0/0"]), ["0.0.0.0/0"]);
-        assert_eq!(all_in(&["::/0", "192.0.2.1"], &["::/0", "192.0.2.1"]), ["::/0", "192.0.2.1"]);
+        assert_eq!(all_in(&["::/0", "192.0.2.1"], &["::/0", "192.0.2.1"]), ["192.0.2.1", "::/0"]);
+        let many: Vec<String> = (0..300).map(|number| format!("10.0.{}.{}", number / 200, number % 200 + 1)).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        assert_eq!(all_in(&many, &many).len(), 300);
         assert!(all_in(&[], &["::/0"]).is_empty());
     }
 }

@@ -120,12 +120,12 @@ impl Changes {
         for (ours, others, old, new, lines) in
             [(&after, &before, old, "open", &mut self.opens), (&before, &after, "open", new, &mut self.closes)]
         {
-            let differing: Vec<&IpAddr> = ours.difference(others).collect();
+            let differing: BTreeSet<IpAddr> = ours.difference(others).copied().collect();
             if differing.is_empty() {
                 continue;
             }
             for range in ranges.where_all(|address| ours.contains(&address)) {
-                if differing.iter().any(|address| range.has(**address)) {
+                if range.has_any(&differing) {
                     lines.add(format!("{title}{method} {host}{path} from {range}: was {old}, is {new}"));
                 }
             }

@@ -9,7 +9,7 @@ use super::kubernetes::EXTENSIONS;
 use super::text::ConfigText;
 use super::{Configuration, File, Place, Resource, finding, has_field, names_module, resources, sexagesimal, values};
 use crate::finding::{Finding, Level};
-use crate::source::{Document, Kind, NodeId, Seen};
+use crate::source::{Document, Kind, NodeId, Scalar, Seen};
 
 /// The configuration of a resource, if it is one of this module.
 pub fn plugin(
@@ -53,6 +53,7 @@ pub fn plugin(
     let waypoint = plugin.is_for_waypoint(waypoints);
     plugin.judge_selector(waypoint);
     plugin.judge_targets();
+    plugin.judge_fields(misnamed.map(|(key, _)| *key));
     if let Some(configuration) = configuration {
         plugin.findings.extend(sexagesimal(file, document, configuration, &resource.title, numbers));
     }
@@ -74,6 +75,22 @@ pub fn plugin(
 
 /// The code of what an API server or kubectl refuses, by the schemas that Istio installs.
 pub(super) const NOT_APPLIED: &str = "not-applied";
+
+/// The fields of the part that concerns the module, by Istio's schemas.
+const OF_MODULE: [&str; 10] = [
+    "failStrategy",
+    "imagePullPolicy",
+    "imagePullSecret",
+    "pluginConfig",
+    "pluginName",
+    "sha256",
+    "type",
+    "url",
+    "verificationKey",
+    "vmConfig",
+];
+/// The other fields of a spec. `targetRef` is of a WasmPlugin alone.
+const OF_SPEC: [&str; 8] = ["lua", "match", "phase", "priority", "selector", "targetRef", "targetRefs", "wasm"];
 
 /// Whether a key is what people write for `pluginConfig`.
 fn is_nearly_plugin_config(key: &str) -> bool {
@@ -247,6 +264,39 @@ impl Plugin<'_> {
             let sentence =
                 "only one of `selector`, `targetRef` and `targetRefs` may be there, and kubectl refuses more; keep one";
             self.note(spec, last, Level::Error, NOT_APPLIED, sentence);
+        }
+    }
+
+    /// Fields that Istio does not have, but for one that is told already.
+    fn judge_fields(&mut self, told: Option<NodeId>) {
+        let document = self.document;
+        let is_one = self.spec == self.wasm;
+        let parts = [(self.spec, true, is_one), (self.wasm, is_one, true)];
+        for (part, of_spec, of_module) in parts.into_iter().take(if is_one { 1 } else { 2 }) {
+            for (key, _) in document.members(part) {
+                let name = document.text(*key).unwrap_or_default();
+                let is_known = of_spec && OF_SPEC.contains(&name)
+                    || of_module && OF_MODULE.contains(&name)
+                    || FIELDS.iter().any(|field| field.name == name && field.objects.contains(&Object::Top))
+                    || name == "<<";
+                if is_known || told == Some(*key) {
+                    continue;
+                }
+                // Its name may be anything, and is not said.
+                let sentence =
+                    "no field that Istio has here, so kubectl refuses it and others drop it; correct or remove it";
+                let path = self.resource.path_to(if part == self.wasm { self.way } else { "spec" });
+                let place = (Level::Warning, "unknown-field");
+                self.findings.push(finding(self.file, self.resource, document.position(*key), &path, place, sentence));
+            }
+        }
+        let priority = document.get(self.spec, &["priority"]).and_then(|priority| document.scalar(priority));
+        let is_whole = |number: &str| number.parse::<i32>().is_ok();
+        if !matches!(&priority, None | Some(Scalar::Null))
+            && !matches!(&priority, Some(Scalar::Number(number)) if is_whole(number))
+        {
+            let sentence = "not a whole number without quotes, and kubectl refuses that; write one";
+            self.note(self.spec, "priority", Level::Error, NOT_APPLIED, sentence);
         }
     }
 

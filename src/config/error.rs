@@ -304,6 +304,10 @@ pub enum Problem {
     Method(MethodError),
     /// A credential is refused.
     Credential(CredentialError),
+    /// An entry of `credentials` is an object with several fields.
+    PairAsObject,
+    /// An entry of `except` is a string.
+    ExceptionAsText,
     /// A htpasswd text is refused.
     Htpasswd(HtpasswdError),
 }
@@ -391,6 +395,10 @@ impl fmt::Display for Problem {
             Self::AllowsNobody => f.write_str("nobody could pass this rule; name a user, or leave the field out"),
             Self::NoSuchUser => f.write_str("no list of this rule knows that user; add the user to one, or correct the name"),
             Self::HeaderTaken => f.write_str("the header of the credential; choose another for the user name"),
+            Self::PairAsObject => f.write_str("an object in the place of a pair; write `- user:password`"),
+            Self::ExceptionAsText => f.write_str(
+                "a text in the place of an object; write `- exact: /admin/health`, or `- prefix: /admin/open/`",
+            ),
             Self::Realm(error) => error.fmt(f),
             Self::HeaderName(error) => error.fmt(f),
             Self::SourceRange(error) => error.fmt(f),
@@ -440,6 +448,7 @@ fn cure_of_type(expected: JsonType, found: JsonType) -> &'static str {
         (_, JsonType::Null) => "write one, or remove it",
         (JsonType::String, JsonType::Number | JsonType::Boolean) => "put it in quotes",
         (JsonType::String, JsonType::Object) => "in YAML, write no blank after the colon, or put it in quotes",
+        (JsonType::Array, JsonType::Object) => "put it in brackets, `[…]`, or in YAML begin each item with `- `",
         (JsonType::Array, _) => "put it in brackets, `[…]`",
         (JsonType::Number, JsonType::String) => "write the number alone, without quotes or a unit",
         (JsonType::String, _) => "write one string, without brackets",

@@ -20,17 +20,15 @@ pub(super) fn check_pattern(matcher: Matcher, pattern: &str, warn: &mut dyn FnMu
         warn(WarningKind::FinalDollar);
     }
     // Nearly all patterns have none of these, and long ones are many bytes.
-    if !pattern.bytes().any(|byte| matches!(byte, b'#' | b'$' | b'*' | b',' | b':' | b'?' | b'\\' | b'{'..=b'}')) {
+    let is_special = |byte| matches!(byte, b'#' | b'$' | b'*' | b',' | b':' | b'?' | b'\\' | b'{'..=b'}');
+    if pattern.bytes().all(|byte| byte.is_ascii_lowercase() || !is_special(byte)) {
         return Ok(());
-    }
-    if pattern.contains(['{', '}']) && has_placeholder(pattern) {
-        return Err(PatternError::Placeholder.into());
     }
     if pattern.contains('*') {
         return Err(Problem::Star);
     }
     if pattern.contains(['{', '}']) {
-        return Err(Problem::Brace);
+        return Err(if has_placeholder(pattern) { PatternError::Placeholder.into() } else { Problem::Brace });
     }
     for (text, kind) in [
         ("|", WarningKind::Bar),
@@ -39,13 +37,12 @@ pub(super) fn check_pattern(matcher: Matcher, pattern: &str, warn: &mut dyn FnMu
         ("\\", WarningKind::Backslash),
         ("/:", WarningKind::Parameter),
         ("$(", WarningKind::Unfilled),
+        (",/", WarningKind::Comma),
+        (", /", WarningKind::Comma),
     ] {
         if pattern.contains(text) {
             warn(kind);
         }
-    }
-    if pattern.split(',').skip(1).any(|text| text.trim_start().starts_with('/')) {
-        warn(WarningKind::Comma);
     }
     Ok(())
 }
@@ -68,6 +65,44 @@ fn check_regex(pattern: &str, warn: &mut dyn FnMut(WarningKind)) {
     if text.ends_with("/*") || text.ends_with("/**") {
         warn(WarningKind::RegexGlob);
     }
+}
+
+/// What deserves a look in an entry of `credentials`.
+pub(super) fn check_pair(user: &[u8], password: &[u8]) -> Option<WarningKind> {
+    // Nearly all begin and end so, and there may be 100,000.
+    if let [b'a'..=b'u' | b'0'..=b'9', .., b'a'..=b'z' | b'0'..=b'9'] = password {
+        return None;
+    }
+    let is_variable = |name: &[u8]| name.len() > 2 && name.iter().all(|byte| matches!(byte, b'A'..=b'Z' | b'_'));
+    Some(match (user.first(), password.first(), password.last()) {
+        (_, None, _) => WarningKind::EmptyPassword,
+        _ if looks_like_hash(password) => WarningKind::LooksLikeHash,
+        (Some(b'"'), _, Some(b'"'))
+        | (_, Some(b'"'), Some(b'"'))
+        | (Some(b'\''), _, Some(b'\''))
+        | (_, Some(b'\''), Some(b'\'')) => WarningKind::Quotes,
+        (_, Some(b' '), _) | (_, _, Some(b' ')) => WarningKind::BlankInPassword,
+        (_, Some(b'<'), Some(b'>')) | (_, Some(b'%'), Some(b'%')) | (_, Some(b'@'), Some(b'@')) => {
+            WarningKind::Unfilled
+        }
+        (_, Some(b'$'), _) if password.get(1..).is_some_and(is_variable) => WarningKind::Unfilled,
+        // What sops encrypts has a colon, and ends in `]`.
+        _ if password.starts_with(b"vault:") || password.starts_with(b"ENC[") || user.starts_with(b"ENC[") => {
+            WarningKind::Unfilled
+        }
+        _ => return None,
+    })
+}
+
+/// Whether the password has the form of a hash: `$scheme$…` as in crypt(5), or `{SCHEME}…` as in RFC 2307.
+fn looks_like_hash(password: &[u8]) -> bool {
+    let (end, rest) = match password {
+        [b'$', rest @ ..] => (b'$', rest),
+        [b'{', rest @ ..] => (b'}', rest),
+        _ => return false,
+    };
+    let scheme = rest.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+    scheme > 0 && rest.get(scheme) == Some(&end)
 }
 
 /// A hash of a rule's JSON, by which equal ones are found. It is quick, and no more than a warning hangs on it.
@@ -106,8 +141,18 @@ pub(super) fn takes_all(exception: (Matcher, &str), rule: (Matcher, &str)) -> bo
 
 #[cfg(test)]
 mod tests {
-    use super::takes_all;
+    use super::{looks_like_hash, takes_all};
     use crate::matching::path::Matcher::{Exact, Prefix, Regex, Suffix};
+
+    #[test]
+    fn a_hash_is_told_from_other_passwords() {
+        for password in ["$2y$10$abc", "{SHA}abc", "{SSHA}abc", "$6$x"] {
+            assert!(looks_like_hash(password.as_bytes()), "{password}");
+        }
+        for password in ["", "$", "$$", "{}", "{}x", "test$1$", "$money", "{open"] {
+            assert!(!looks_like_hash(password.as_bytes()), "{password}");
+        }
+    }
 
     #[test]
     fn an_exception_that_takes_all_is_known() {

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::users::name::UNFILLED;
+
 /// Something that is allowed and still deserves a look. Its `Display` is one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Warning {
@@ -67,6 +69,12 @@ pub enum WarningKind {
         /// Its line in the htpasswd text, counted from 1; 0 where the path says it.
         line: usize,
     },
+    /// A pair in `credentials`, or its password, is in quotes.
+    Quotes,
+    /// A password in `credentials` begins or ends with a blank.
+    BlankInPassword,
+    /// A user of htpasswd text begins with `- `, as an item of YAML does.
+    Dash,
     /// A password in `credentials` has the form of a hash; it is compared as plain text all the same.
     LooksLikeHash,
 }
@@ -104,10 +112,13 @@ impl fmt::Display for WarningKind {
             Self::Parameter => "`:` begins no parameter here; write `regex: /users/[^/]+` for any name",
             Self::Comma => "a comma separates nothing here; write a rule for each path",
             Self::RegexDelimiters => "no path has this, for a regex has no delimiters here; remove the `/` at both ends, and write `/` for `\\/`",
-            Self::Unfilled => "it looks like a placeholder or a reference that nobody filled in, and counts as it is written; write the value",
+            Self::Unfilled => UNFILLED,
             Self::RegexWithoutMetacharacter => "it covers what is written and nothing below, for a regex matches the whole path; write `prefix` for all below, or `exact`",
             Self::RegexGlob => "`/*` stands for slashes alone in a regex; write `prefix: /admin/`, or `regex: /admin/.*`",
             Self::EmptyPassword => "an empty password is accepted; write one after the colon, if it is not meant so",
+            Self::Quotes => "the quotes count as part of user and password; remove them",
+            Self::BlankInPassword => "the blank at the beginning or end of the password counts; remove it, if it is not meant so",
+            Self::Dash => "the `- ` counts as part of the user's name; remove it",
             Self::LooksLikeHash => "the password looks like a hash; it is compared as plain text, so the hash itself is the password; hashes are for `htpasswd`",
         })
     }

@@ -92,6 +92,12 @@ pub enum HostPatternError {
     Wildcard,
     /// An IPv6 address without brackets that may end in a port.
     Brackets,
+    /// It is the empty string.
+    Empty,
+    /// It begins with a dot.
+    Dot,
+    /// What follows the colon is no port.
+    Port,
     /// Anything else.
     Other,
 }
@@ -117,6 +123,12 @@ impl HostPatternError {
             Self::Wildcard
         } else if text.parse::<Ipv6Addr>().is_ok() {
             Self::Brackets
+        } else if text.is_empty() {
+            Self::Empty
+        } else if text.len() > 1 && text.starts_with('.') {
+            Self::Dot
+        } else if !text.contains('[') && text.split(':').count() == 2 {
+            Self::Port
         } else {
             Self::Other
         }
@@ -135,6 +147,9 @@ impl fmt::Display for HostPatternError {
             Self::Regex => "a host is no regex here; write `foo.com`, or `*.foo.com` for all names below it",
             Self::Wildcard => "a `*` stands for anything at the beginning or the end of a host, and once; write `*.foo.com`, `staging-*` or `*`",
             Self::Brackets => "an IPv6 address that may end in a port; write it in brackets, like `[::1]`",
+            Self::Empty => "an empty host; write one, or remove it",
+            Self::Dot => "no host begins with a dot; write `*.foo.com` for all names below `foo.com`",
+            Self::Port => "no port has this; remove what begins with the `:`, for no port counts",
             Self::Other => "not a host pattern; write `foo.com`, `*.foo.com`, `foo.*`, `[::1]` or `*`",
         })
     }
@@ -179,7 +194,8 @@ mod tests {
     #[test]
     fn patterns_of_other_forms_are_refused_with_their_cure() {
         for (text, error) in [
-            ("", HostPatternError::Other),
+            ("", HostPatternError::Empty),
+            (".foo.com", HostPatternError::Dot),
             (".", HostPatternError::Other),
             ("a..b", HostPatternError::Other),
             ("foo com", HostPatternError::Blank),
@@ -191,7 +207,7 @@ mod tests {
             ("(foo|bar).com", HostPatternError::Regex),
             ("{{ .Values.host }}", HostPatternError::Placeholder),
             ("${HOST}.example.com", HostPatternError::Placeholder),
-            ("foo.com:x", HostPatternError::Other),
+            ("foo.com:x", HostPatternError::Port),
             ("[::1", HostPatternError::Other),
             ("a.*.b", HostPatternError::Wildcard),
             ("*.*", HostPatternError::Wildcard),

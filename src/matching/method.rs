@@ -74,14 +74,15 @@ impl<'a> MethodPattern<'a> {
     /// Takes an entry of `request_methods` from the configuration.
     ///
     /// # Errors
-    /// [`MethodError::NotToken`], or [`MethodError::Case`] for a standard method not in capitals:
+    /// [`MethodError::NotToken`], [`MethodError::Separator`], or [`MethodError::Case`] for a standard method not in capitals:
     /// methods are case-sensitive, so `get` is more likely a slip than another method.
     pub fn new(text: &'a str) -> Result<Self, MethodError> {
         if text == "*" {
             return Ok(Self::Every);
         }
         if text.is_empty() || !text.bytes().all(is_token_byte) {
-            return Err(MethodError::NotToken);
+            let is_list = text.bytes().any(|byte| matches!(byte, b' ' | b','));
+            return Err(if is_list { MethodError::Separator } else { MethodError::NotToken });
         }
         match STANDARD.iter().zip(0_u32..).find(|(name, _)| name.eq_ignore_ascii_case(text)) {
             Some((name, index)) if *name == text => Ok(Self::Standard(1_u16.wrapping_shl(index))),
@@ -102,6 +103,8 @@ fn standard_bit(method: &[u8]) -> Option<u16> {
 pub enum MethodError {
     /// It is no token (RFC 9110, section 5.6.2).
     NotToken,
+    /// It has a blank or a comma.
+    Separator,
     /// It is a standard method that is not written in capitals; methods are case-sensitive (RFC 9110, section 9.1).
     Case {
         /// The standard method.
@@ -114,6 +117,9 @@ impl fmt::Display for MethodError {
         match self {
             Self::NotToken => {
                 f.write_str("not a method (RFC 9110 wants a token); write one like `GET`, or `*` for every method")
+            }
+            Self::Separator => {
+                f.write_str("a blank or a comma is in no method; write each method as an entry of its own")
             }
             Self::Case { standard } => write!(f, "methods are case-sensitive; write `{standard}`"),
         }
@@ -160,8 +166,11 @@ mod tests {
 
     #[test]
     fn entries_that_are_no_method_are_refused() {
-        for text in ["", "GET POST", "GET,POST", "G\u{e9}T", "\n"] {
+        for text in ["", "G\u{e9}T", "\n"] {
             assert_eq!(MethodPattern::new(text), Err(MethodError::NotToken), "{text:?}");
+        }
+        for text in ["GET POST", "GET,POST", "GET "] {
+            assert_eq!(MethodPattern::new(text), Err(MethodError::Separator), "{text:?}");
         }
         for text in ["get", "Get", "gET"] {
             assert_eq!(MethodPattern::new(text), Err(MethodError::Case { standard: "GET" }));

@@ -139,10 +139,6 @@ pub enum PatternError {
     Query,
     /// It stands for the beginning or the whole of a path and does not begin with `/`.
     NoSlash,
-    /// It begins with an anchor of a regex, and is none.
-    Anchor,
-    /// It begins with a scheme or a host.
-    Host,
     /// It has a placeholder that nobody filled in.
     Placeholder,
     /// It is a regex that matches nothing that begins with `/`.
@@ -159,21 +155,10 @@ pub enum PatternError {
 }
 
 impl PatternError {
-    /// The error, or what is behind it where the text shows that.
+    /// The error, or that a placeholder is behind it.
     #[must_use]
     pub(crate) fn explain(self, text: &str) -> Self {
-        if !matches!(self, Self::NoSlash | Self::RegexWithoutSlash | Self::Regex { .. }) {
-            return self;
-        }
-        let has_host = |text: &str| {
-            text.split_once('/').is_some_and(|(host, _)| !host.starts_with('.') && host.contains(['.', ':']))
-        };
-        match self {
-            _ if has_placeholder(text) => Self::Placeholder,
-            Self::NoSlash if text.starts_with('^') => Self::Anchor,
-            Self::NoSlash if has_host(text) => Self::Host,
-            other => other,
-        }
+        if has_placeholder(text) { Self::Placeholder } else { self }
     }
 }
 
@@ -182,11 +167,7 @@ impl fmt::Display for PatternError {
         match self {
             Self::Empty => f.write_str("an empty pattern; write `prefix: /` to cover every path"),
             Self::Query => f.write_str("the query is no part of a path; match what is before the `?`"),
-            Self::NoSlash => f.write_str("a path begins with `/`; begin the pattern with it"),
-            Self::Anchor => f.write_str("`^` is an ordinary character here; remove it, or write `regex: /admin.*`"),
-            Self::Host => f.write_str(
-                "a path begins with `/`; drop the scheme and the host, and write the host in `hosts`",
-            ),
+            Self::NoSlash => f.write_str("a path begins with `/`; begin the pattern with it: a host belongs in `hosts`, a `^` in `regex`"),
             Self::Placeholder => f.write_str(UNFILLED),
             Self::RegexWithoutSlash => f.write_str(
                 "a regex matches the whole path, which begins with `/`; begin it with `/`, or with `/.*` if anything may come before",

@@ -52,6 +52,10 @@ pub enum HtpasswdErrorKind {
     TooLong,
     /// A line without a colon.
     MissingColon,
+    /// A line without a colon that is the name of a file.
+    FileName,
+    /// A line in quotes.
+    Quotes,
     /// A text without a colon that is base64 of one with a colon, as Kubernetes writes a Secret.
     Base64,
     /// A user name is refused.
@@ -81,6 +85,8 @@ impl fmt::Display for HtpasswdError {
             HtpasswdErrorKind::NoUser => f.write_str("no user; write at least one line `user:hash`, with `htpasswd -nB -C 10 USER`"),
             HtpasswdErrorKind::TooLong => f.write_str("more than 4 GiB of text; split the list"),
             HtpasswdErrorKind::MissingColon => f.write_str("no colon; a line is `user:hash`, or begins with `#`"),
+            HtpasswdErrorKind::FileName => f.write_str("the name of a file, by the look of it; write the lines of the file in its place"),
+            HtpasswdErrorKind::Quotes => f.write_str("a line in quotes; remove them"),
             HtpasswdErrorKind::Base64 => f.write_str("base64 of htpasswd text; decode it"),
             HtpasswdErrorKind::User(error) => error.fmt(f),
             HtpasswdErrorKind::Placeholder => f.write_str(UNFILLED),
@@ -141,8 +147,13 @@ fn split(line: &str, number: usize, start: usize) -> Result<Line<'_>, HtpasswdEr
         return Err(HtpasswdErrorKind::ControlCharacter);
     }
     let Some((user, rest)) = line.split_once(':') else {
-        let is_placeholder = name::is_placeholder(line.as_bytes());
-        return Err(if is_placeholder { HtpasswdErrorKind::Placeholder } else { HtpasswdErrorKind::MissingColon });
+        return Err(if name::is_placeholder(line.as_bytes()) {
+            HtpasswdErrorKind::Placeholder
+        } else if line.ends_with("htpasswd") {
+            HtpasswdErrorKind::FileName
+        } else {
+            HtpasswdErrorKind::MissingColon
+        });
     };
     name::check(user.as_bytes()).map_err(HtpasswdErrorKind::User)?;
     if name::is_placeholder(rest.as_bytes()) {

@@ -52,8 +52,11 @@ impl UserList {
                 _ => error,
             })?;
             let hash = Hash::parse(line.hash);
-            let hash =
-                hash.map_err(|error| HtpasswdError { line: line.number, kind: HtpasswdErrorKind::Hash(error) })?;
+            let hash = hash.map_err(|error| {
+                let is_quoted = matches!(line.user.as_bytes(), [b'"' | b'\'', ..]);
+                let kind = if is_quoted { HtpasswdErrorKind::Quotes } else { HtpasswdErrorKind::Hash(error) };
+                HtpasswdError { line: line.number, kind }
+            })?;
             if hash.is_costly() && costly_lines.len() < MAX_COSTLY_LINES {
                 costly_lines.push(line.number);
             }

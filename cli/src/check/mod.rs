@@ -202,7 +202,18 @@ impl Judge<'_> {
             WarningKind::RuleTwice => "rule-twice",
             WarningKind::OpenMethods { .. } => "open-methods",
             WarningKind::UnregisteredMethod => "unregistered-method",
-            WarningKind::Bar | WarningKind::FinalDollar | WarningKind::Fragment | WarningKind::Query => "plain-pattern",
+            WarningKind::Backslash
+            | WarningKind::Bar
+            | WarningKind::Comma
+            | WarningKind::FinalDollar
+            | WarningKind::Fragment
+            | WarningKind::Parameter
+            | WarningKind::Query => "plain-pattern",
+            WarningKind::RegexDelimiters => "regex-delimiters",
+            WarningKind::Unfilled => "unfilled",
+            WarningKind::Quotes => "quotes",
+            WarningKind::BlankInPassword => "blank-in-password",
+            WarningKind::Dash => "dash-before-user",
             WarningKind::RegexWithoutMetacharacter => "plain-regex",
             WarningKind::RegexGlob => "regex-glob",
             WarningKind::CostlyHash { .. } => "costly-hash",

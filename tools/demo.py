@@ -51,6 +51,8 @@ def show_refusals(access_log):
 
 
 def serve(port):
+    if not 0 < port < 1 << 16:
+        raise Problem(f"{port} is no port; choose one from 1 to 65535, `make run PORT=10000`.")
     if not is_free(port):
         raise Problem(f"port {port} is in use; choose another with `make run PORT={port + 1}`.")
     fetch_envoy()

@@ -117,15 +117,15 @@ impl Written {
             top.get("basic_auth_rules").and_then(|rules| serde_json::from_str::<Vec<&RawValue>>(rules.get()).ok());
         let flag = |name: &str| top.get(name).is_some_and(|value| value.get() == "true");
         let defaults = (flag("dry_run"), flag("allow_missing"));
-        let rules: Vec<&RawValue> = rules.unwrap_or_default();
         let mut unprobed = BTreeMap::new();
         note_unprobed(&top, "", &mut unprobed);
-        for rule in &rules {
-            let fields = members(rule);
-            let (matcher, pattern) = pattern(&fields);
-            note_unprobed(&fields, &format!("{matcher}: {pattern}"), &mut unprobed);
-        }
-        let rules = rules.into_iter().map(|rule| reader.rule(rule, defaults)).collect();
+        let rules = rules.unwrap_or_default().into_iter().map(|raw| {
+            let fields = members(raw);
+            let rule = reader.rule(raw, &fields, defaults);
+            note_unprobed(&fields, &rule.pattern_text(), &mut unprobed);
+            rule
+        });
+        let rules = rules.collect();
         Self {
             rules,
             unprobed,
@@ -169,9 +169,8 @@ impl<'t> Reader<'t> {
         value.get().as_ptr().addr().saturating_sub(self.text.as_ptr().addr())
     }
 
-    fn rule(&mut self, raw: &'t RawValue, (dry_run, allow_missing): (bool, bool)) -> Rule {
-        let fields = members(raw);
-        let mut users = self.users(&fields);
+    fn rule(&mut self, raw: &'t RawValue, fields: &Members<'t>, (dry_run, allow_missing): (bool, bool)) -> Rule {
+        let mut users = self.users(fields);
         for name in strings(fields.get("users").copied()).unwrap_or_default() {
             if let Some(list) = self.lists.get(&name) {
                 users.has_unknown |= list.has_unknown;
@@ -185,7 +184,7 @@ impl<'t> Reader<'t> {
         }
         let flag = |name: &str, default: bool| fields.get(name).map_or(default, |value| value.get() == "true");
         let offset_of = |name: &str| fields.get(name).map(|value| self.offset(value)).unwrap_or_default();
-        let (matcher, pattern) = pattern(&fields);
+        let (matcher, pattern) = pattern(fields);
         let except = fields.get("except").and_then(|except| serde_json::from_str::<Vec<&RawValue>>(except.get()).ok());
         let except = except.unwrap_or_default().into_iter().map(|raw| {
             let fields = members(raw);
@@ -199,7 +198,7 @@ impl<'t> Reader<'t> {
             pattern,
             hosts: strings(fields.get("hosts").copied()).unwrap_or_default(),
             hosts_offset: offset_of("hosts"),
-            methods: methods(&fields),
+            methods: methods(fields),
             methods_offset: offset_of("request_methods"),
             except: except.collect(),
             users: users.known,

@@ -2,7 +2,7 @@
 
 use crate::source::{Document, NodeId};
 
-/// What [`EXTENSIONS`] has and Istio applies to proxies, and what Istio has had before.
+/// The kinds of Istio's that can bring a module to a proxy. No other program has them.
 pub const KINDS: [&str; 3] = ["WasmPlugin", "TrafficExtension", "EnvoyFilter"];
 
 /// The group of resources that bring a module.
@@ -24,6 +24,16 @@ pub struct Resource {
 }
 
 impl Resource {
+    /// Whether it is for one module, whose configuration it has as fields.
+    pub fn is_plugin(&self) -> bool {
+        matches!(self.kind.as_str(), "WasmPlugin" | "TrafficExtension")
+    }
+
+    /// Whether it holds texts, which may be anything.
+    pub fn holds_texts(&self) -> bool {
+        matches!(self.kind.as_str(), "ConfigMap" | "Secret")
+    }
+
     /// A path below the resource.
     pub fn path_to(&self, path: &str) -> String {
         if self.path.is_empty() { path.to_owned() } else { format!("{}.{path}", self.path) }

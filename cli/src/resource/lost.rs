@@ -25,9 +25,6 @@ pub fn lost(files: &[File], configurations: &[Configuration]) -> Vec<Finding> {
         }
         told.extend(configuration.findings.iter().map(|finding| finding.position));
     }
-    // Of a key that is there twice the last one counts; that is told already.
-    let doubled: HashSet<(usize, String)> =
-        doubled_keys(files).into_iter().map(|finding| (finding.source, finding.resource)).collect();
     let mut findings = Vec::new();
     for (index, file) in files.iter().enumerate() {
         let (known, told) = (known.remove(&index).unwrap_or_default(), told.remove(&index).unwrap_or_default());
@@ -35,15 +32,22 @@ pub fn lost(files: &[File], configurations: &[Configuration]) -> Vec<Finding> {
         for document in &file.documents {
             search.document(document);
             for resource in document.root().map(|root| resources(document, root)).unwrap_or_default() {
-                if matches!(resource.kind.as_str(), "ConfigMap" | "Secret") {
+                if resource.holds_texts() {
                     for inner in store::documents(document, &resource) {
                         search.document(&inner);
                     }
                 }
             }
         }
-        search.findings.retain(|finding| !doubled.contains(&(index, finding.resource.clone())));
         findings.append(&mut search.findings);
+    }
+    if !findings.is_empty() {
+        // Of a key that is there twice the last one counts; that is told already.
+        let doubled = doubled_keys(files);
+        let is_told = |lost: &Finding| {
+            doubled.iter().any(|finding| (finding.source, &finding.resource) == (lost.source, &lost.resource))
+        };
+        findings.retain(|lost| !is_told(lost));
     }
     findings
 }

@@ -110,12 +110,12 @@ pub fn configurations(files: &[File]) -> Vec<Configuration> {
             // For all resources of the document, for a list may have any number.
             let (mut seen, mut numbers) = (document.unseen(), document.unseen());
             for resource in resources(document, root) {
-                match resource.kind.as_str() {
-                    "WasmPlugin" | "TrafficExtension" => {
-                        found.extend(istio::plugin(index, document, &resource, &waypoints, &mut numbers));
-                    }
-                    "ConfigMap" | "Secret" => store::texts(index, document, &resource, &waypoints, &mut found),
-                    _ => envoy::filters(index, document, &resource, &mut seen, &mut found),
+                if resource.is_plugin() {
+                    found.extend(istio::plugin(index, document, &resource, &waypoints, &mut numbers));
+                } else if resource.holds_texts() {
+                    store::texts(index, document, &resource, &waypoints, &mut found);
+                } else {
+                    envoy::filters(index, document, &resource, &mut seen, &mut found);
                 }
             }
             if found.len() == before && is_bare(file, document, root) {

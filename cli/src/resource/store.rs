@@ -85,7 +85,7 @@ fn text(
         for resource in resources(&inner, root) {
             let title = format!("{title} {}", resource.title).trim_end().to_owned();
             let resource = Resource { title, ..resource };
-            if matches!(resource.kind.as_str(), "WasmPlugin" | "TrafficExtension") {
+            if resource.is_plugin() {
                 found.extend(istio::plugin(file, &inner, &resource, waypoints, &mut numbers));
             } else {
                 envoy::filters(file, &inner, &resource, &mut seen, found);

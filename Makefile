@@ -4,7 +4,9 @@ MODULE := target/basic_auth.wasm
 # The module with the names of its functions, which the linker leaves beside the other.
 NAMED := target/wasm32-wasip1/release/deps/basic_auth.named.wasm
 SOURCES := $(shell find src -name '*.rs') Cargo.toml Cargo.lock rust-toolchain.toml $(wildcard .cargo/*)
-IDLE := target/idle/wasm32-wasip1/release/idle.wasm
+# What the benchmarks hold the module against: modules that decide nothing.
+YARDSTICKS := $(foreach one,idle reading refusing,target/$(one)/wasm32-wasip1/release/idle.wasm)
+IDLE := $(firstword $(YARDSTICKS))
 PYTHON ?= python3
 # For tools/linker/link.sh.
 export PYTHON
@@ -150,7 +152,7 @@ pins: ## Writes tools/requirements/*.txt, versions and hashes of Python packages
 	@$(PYTHON) tools/packages.py pin
 
 .PHONY: bench
-bench: $(MODULE) $(IDLE) ## Measures what a request costs in Envoy; writes docs/cost.md (ROUNDS=3 for a short look, PEER=other.wasm)
+bench: $(MODULE) $(YARDSTICKS) ## Measures what a request costs in Envoy; writes docs/cost.md (ROUNDS=3 for a short look, PEER=other.wasm)
 	@$(PYTHON_TESTS) benches/bench.py $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(REQUESTS),--requests $(REQUESTS)) $(PEER)
 
 .PHONY: bench-stall
@@ -172,10 +174,10 @@ bench-cli: toolchain ## Measures basic-auth with 100,000 rules and with a millio
 	cargo build --quiet --release --locked --package basic-auth
 	@$(PYTHON_TESTS) benches/command_line.py
 
-# The benchmarks' yardstick: a module that does nothing, built and linked as ours is.
-$(IDLE): $(wildcard benches/idle/src/*) benches/idle/Cargo.toml Cargo.toml Cargo.lock rust-toolchain.toml $(wildcard .cargo/*) $(LINKER) | toolchain
-	@if [ -n "$(filter $(LINKER),$?)" ]; then rm -f target/idle/wasm32-wasip1/release/deps/idle*.wasm; fi
-	cargo rustc --quiet --release --locked --package idle --lib --target wasm32-wasip1 --target-dir target/idle
+# Built and linked as the module is.
+$(YARDSTICKS): target/%/wasm32-wasip1/release/idle.wasm: $(wildcard benches/idle/src/*) benches/idle/Cargo.toml Cargo.toml Cargo.lock rust-toolchain.toml $(wildcard .cargo/*) $(LINKER) | toolchain
+	@if [ -n "$(filter $(LINKER),$?)" ]; then rm -f target/$*/wasm32-wasip1/release/deps/idle*.wasm; fi
+	cargo rustc --quiet --release --locked --package idle --lib --features "$(filter-out idle,$*)" --target wasm32-wasip1 --target-dir target/$*
 
 # What an image says of itself comes from Cargo.toml and the commit, never from the clock.
 CARGO_FIELD = $(shell sed -n 's/^$(1) = "\(.*\)"$$/\1/p' Cargo.toml | head -n 1)

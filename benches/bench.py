@@ -26,17 +26,20 @@ from variants import (
     ANSWERS,
     CASES,
     IDLE,
-    IDLE_MODULE,
     MANY,
     NONE,
     OURS,
     PAGE,
+    READING,
     REFUSED,
+    REFUSING,
+    YARDSTICKS,
     Filters,
     Variant,
     all_variants,
     configurations,
     peers,
+    yardstick,
 )
 
 DATA = ROOT / "target" / "bench"
@@ -50,8 +53,8 @@ ROUNDS, REQUESTS = 300, 104
 
 def shapes_that_load(modules):
     """Pairs of a module and a configuration; a peer that cannot load one is measured without it."""
-    shapes = [(IDLE, "1 rule")] + [(OURS, shape) for shape in configurations()]
-    for name in modules.keys() - {OURS, IDLE}:
+    shapes = [(name, "1 rule") for name in YARDSTICKS] + [(OURS, shape) for shape in configurations()]
+    for name in modules.keys() - {OURS, *YARDSTICKS}:
         for shape in configurations():
             try:
                 with Envoy(bootstrap(Filters(modules, [(name, shape)]).listeners()), patience=60):
@@ -64,8 +67,8 @@ def shapes_that_load(modules):
 def measure(modules, rounds, requests):
     """Everything, as one value that is written as JSON."""
     shapes = shapes_that_load(modules)
-    deciders = [name for name in modules if name != IDLE]
-    variants = all_variants(deciders, [shape for shape in shapes if shape[0] != IDLE], list(PROTOCOLS))
+    deciders = [name for name in modules if name not in YARDSTICKS]
+    variants = all_variants(deciders, [shape for shape in shapes if shape[0] in deciders], list(PROTOCOLS))
     # A peer that does not load even one rule is not measured at all.
     variants = [one for one in variants if one.filter not in modules or (one.filter, one.shape) in shapes]
     run = Rounds(Filters(modules, shapes), variants, rounds=rounds, requests=requests)
@@ -132,6 +135,12 @@ def ratios():
                 else []
             )
             yield f"{name}, in the place of {answer}", wanted, (adds(usual(OURS, case)) + less, idle)
+    # Of the figures above, what is not the decision's.
+    for other, cases in ((READING, ("not covered", "accepted")), (REFUSING, ("missing", "wrong password"))):
+        undecided = adds(usual(other, YARDSTICKS[other]))
+        yield f"`{other}`, against the idle module", None, (undecided, idle)
+        for case in cases:
+            yield f"{report.TITLES[case]}, against `{other}`", None, (adds(usual(OURS, case)), undecided)
     for shape, (size, _) in configurations().items():
         if size == workload.SIZES[-1]:
             for case in MANY:
@@ -142,8 +151,8 @@ def ratios():
 def text_of(figures):
     """The tables of a run."""
     costs = report.Costs(figures["costs"])
-    deciders = [name for name in figures["modules"] if name != IDLE]
-    shapes = [tuple(shape) for shape in figures["shapes"] if shape[0] != IDLE]
+    deciders = [name for name in figures["modules"] if name not in YARDSTICKS]
+    shapes = [tuple(shape) for shape in figures["shapes"] if shape[0] in deciders]
     sizes = ", ".join(f"`{name}` {size:,}" for name, size in figures["modules"].items())
     return "\n\n".join(
         [
@@ -164,7 +173,7 @@ def picture_of(figures):
     """Cost against the number of rules."""
     costs = report.Costs(figures["costs"])
     lines = {}
-    for name in (name for name in figures["modules"] if name != IDLE):
+    for name in (name for name in figures["modules"] if name not in YARDSTICKS):
         for case in MANY:
             line = [
                 (size, adds["quiet"])
@@ -182,9 +191,11 @@ def picture_of(figures):
 def main(arguments):
     processor.require_linux()
     begun = time.monotonic()
-    modules = {OURS: MODULE, IDLE: IDLE_MODULE, **peers(arguments.peers)}
+    yardsticks = {name: yardstick(name) for name in YARDSTICKS}
+    modules = {OURS: MODULE, **yardsticks, **peers(arguments.peers)}
     figures = measure(modules, arguments.rounds, arguments.requests)
-    figures["starts"] = start.measure(modules, times=3 if arguments.rounds > 10 else 1)
+    started = {name: file for name, file in modules.items() if name in (OURS, IDLE) or name not in YARDSTICKS}
+    figures["starts"] = start.measure(started, times=3 if arguments.rounds > 10 else 1)
     DATA.mkdir(parents=True, exist_ok=True)
     (DATA / "cost.json").write_text(json.dumps(figures, indent=1) + "\n")
     (DATA / "cost.svg").write_text(picture_of(figures))

@@ -1,7 +1,7 @@
 """Tables of what was measured, in Markdown: for the terminal and for the documents."""
 
 import workload
-from variants import ANSWERS, CASES, IDLE, MANY, NATIVE, NONE, OURS, PAGE
+from variants import ANSWERS, CASES, IDLE, MANY, NATIVE, NONE, OURS, PAGE, READING, REFUSING, YARDSTICKS
 
 TITLES = {
     "not covered": "not covered",
@@ -9,6 +9,9 @@ TITLES = {
     "wrong password": "refused: wrong password",
     "accepted": "accepted",
 }
+DOES = {IDLE: "does nothing", READING: "reads all headers", REFUSING: "reads all headers and refuses"}
+"""What the modules do that decide nothing."""
+
 WANTED = {"not covered": 1.6, "accepted": 1.9, "missing": 1.6, "wrong password": 1.6}
 """At most so many times what the idle module adds, at five headers and HTTP/1.1."""
 
@@ -37,7 +40,10 @@ def requests(costs, names, protocols):
             for answer in ANSWERS
             if answer != PAGE
         ),
-        [f"a module that does nothing (`{IDLE}`)", *_row(costs, IDLE, "not covered", kinds)],
+        *(
+            [f"a module that {does} (`{name}`)", *_row(costs, name, YARDSTICKS[name], kinds)]
+            for name, does in DOES.items()
+        ),
     ]
     for case in CASES[1:]:
         rows.append([f"Envoy's own filter, {TITLES[case]}", *_row(costs, NATIVE, case, kinds)])
@@ -73,7 +79,7 @@ def sizes(costs, shapes):
 
 def ratios(entries):
     """This module against the idle one, and many rules against one."""
-    rows = [[one["what"], f"≤ {one['wanted']}", _ratio(one["measured"])] for one in entries]
+    rows = [[one["what"], f"≤ {one['wanted']}" if one["wanted"] else "", _ratio(one["measured"])] for one in entries]
     return table(["times", "wanted", "measured"], rows)
 
 

@@ -7,10 +7,10 @@ import sys
 from envoy import Envoy, bootstrap
 from load import PROTOCOLS
 from processor import Worker
-from variants import IDLE
+from variants import YARDSTICKS
 
 YARDSTICK_TIMES = 3
-"""How often a round measures what others are held against: a request without a filter, and the idle module."""
+"""How often a round measures what others are held against: no filter, and the modules that decide nothing."""
 
 WARM = 4_000
 """Requests before the first round: the virtual machine compiles what is hot only after a while."""
@@ -50,7 +50,7 @@ class Rounds:
                     sent[one] += load.send(WARM if rounds > 3 else requests)
             # By variant and round, the batches of that round.
             self._taken = {one: [] for one in loads}
-            yardsticks = self.baselines + [one for one in self.variants if one.filter == IDLE]
+            yardsticks = self.baselines + [one for one in self.variants if one.filter in YARDSTICKS]
             order = self.variants + self.baselines + yardsticks * (YARDSTICK_TIMES - 1)
             dice = random.Random(7617)
             for number in range(rounds):

@@ -353,6 +353,10 @@ impl<'e> Reader<'e> {
         if has_placeholder(&text) {
             self.warn(&node, WarningKind::Unfilled);
         }
+        let challenge = "basic realm";
+        if text.get(..challenge.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(challenge)) {
+            self.warn(&node, WarningKind::Challenge);
+        }
         self.note(&node, Realm::new(&text)).map(Some)
     }
 

@@ -75,6 +75,8 @@ pub enum WarningKind {
     BlankInPassword,
     /// A user of htpasswd text begins with `- `, as an item of YAML does.
     Dash,
+    /// A realm begins as a challenge does.
+    Challenge,
     /// A password in `credentials` has the form of a hash; it is compared as plain text all the same.
     LooksLikeHash,
 }
@@ -119,6 +121,7 @@ impl fmt::Display for WarningKind {
             Self::Quotes => "the quotes count as part of user and password; remove them",
             Self::BlankInPassword => "the blank at the beginning or end of the password counts; remove it, if it is not meant so",
             Self::Dash => "the `- ` counts as part of the user's name; remove it",
+            Self::Challenge => "`Basic realm=` is written before it once more; write the name alone",
             Self::LooksLikeHash => "the password looks like a hash; it is compared as plain text, so the hash itself is the password; hashes are for `htpasswd`",
         })
     }

@@ -15,7 +15,7 @@ use basic_auth::{Config, ConfigErrors, Policy, Problem, WarningKind};
 use saphyr_parser::ScalarStyle;
 
 use crate::finding::{Finding, Level};
-use crate::resource::{ConfigText, Configuration, File, Variable, doubled_keys};
+use crate::resource::{ConfigText, Configuration, File, Variable, doubled_keys, doubled_resources};
 use crate::rules::Written;
 use crate::source::{Kind, Node, Position, Source};
 use crate::values::Values;
@@ -65,9 +65,10 @@ pub fn judge(configuration: &Configuration, file: &File, values: &Values) -> Jud
     Judged { findings, accepted }
 }
 
-/// What is wrong with files that are neither YAML nor JSON, and keys that are there twice in resources.
+/// What is wrong with files that are neither YAML nor JSON, and keys and resources that are there twice.
 pub fn syntax(files: &[File], configurations: &[Configuration]) -> Vec<Finding> {
     let mut findings = doubled_keys(files);
+    findings.extend(doubled_resources(files));
     for (index, file) in files.iter().enumerate() {
         // A slip in bare JSON is told in the module's own words.
         let is_judged = configurations.iter().any(|configuration| configuration.file == index);
@@ -214,6 +215,7 @@ impl Judge<'_> {
             WarningKind::Quotes => "quotes",
             WarningKind::BlankInPassword => "blank-in-password",
             WarningKind::Dash => "dash-before-user",
+            WarningKind::Challenge => "challenge-as-realm",
             WarningKind::RegexWithoutMetacharacter => "plain-regex",
             WarningKind::RegexGlob => "regex-glob",
             WarningKind::CostlyHash { .. } => "costly-hash",

@@ -232,6 +232,27 @@ pub fn doubled_keys(files: &[File]) -> Vec<Finding> {
     findings
 }
 
+/// Resources of one kind and name in one file.
+pub fn doubled_resources(files: &[File]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (index, file) in files.iter().enumerate() {
+        let mut titles = HashSet::new();
+        for document in &file.documents {
+            let resources = document.root().map(|root| resources(document, root)).unwrap_or_default();
+            for resource in resources.iter().filter(|resource| KINDS.contains(&resource.kind.as_str())) {
+                if resource.name.is_empty() || titles.insert(resource.title.clone()) {
+                    continue;
+                }
+                let place = (Level::Warning, "doubled-resource");
+                let sentence = "the file has a resource of this kind and name before, and this one takes its place; \
+                                give it another name, or remove one";
+                findings.push(finding(index, resource, document.position(resource.root), "", place, sentence));
+            }
+        }
+    }
+    findings
+}
+
 /// Texts without quotes that some programs take for numbers of base 60.
 fn sexagesimal(file: usize, document: &Document, id: NodeId, title: &str, seen: &mut Seen) -> Vec<Finding> {
     let mut findings = Vec::new();

@@ -222,6 +222,8 @@ fn syntax_error(source: &Source, position: Position, info: &str) -> SyntaxError 
         "this looks like a template; give what Helm makes of it: `helm template . | basic-auth check -`"
     } else if line.contains('\t') {
         "a tab is no indent in YAML; write blanks"
+    } else if line.contains('*') && (info.contains("anchor") || info.contains("alias")) {
+        "a `*` begins an alias in YAML; put the text in quotes"
     } else {
         "fix it there or in the line before"
     };

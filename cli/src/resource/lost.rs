@@ -150,16 +150,10 @@ fn in_plugin(document: &Document, root: NodeId, way: &[&str]) -> String {
     format!("they have to be below `spec.{way}`")
 }
 
-/// Whether a word is another but for its case, and for a letter or two in one place.
+/// Whether a word is another but for its case and a slip or two.
 fn is_nearly(word: &str, other: &str) -> bool {
-    let (word, other) = (word.to_ascii_lowercase(), other.to_ascii_lowercase());
-    let most = if other.len() > 5 { 2 } else { 1 };
-    let same = |pairs: &mut dyn Iterator<Item = (char, char)>| pairs.take_while(|(one, other)| one == other).count();
-    let before = same(&mut word.chars().zip(other.chars()));
-    let rest = |text: &str| text.chars().skip(before).collect::<Vec<char>>();
-    let (word, other) = (rest(&word), rest(&other));
-    let behind = same(&mut word.iter().rev().copied().zip(other.iter().rev().copied()));
-    word.len() - behind <= most && other.len() - behind <= most
+    let slips = strsim::osa_distance(&word.to_ascii_lowercase(), &other.to_ascii_lowercase());
+    slips <= if other.len() > 5 { 2 } else { 1 }
 }
 
 #[cfg(test)]

@@ -54,6 +54,8 @@ fn max_bytes(path: usize) -> usize {
 /// let readings = Readings::parse(b"GET", Some(b"/x/..%2fadmin?q"));
 /// assert!(readings.any(|reading| reading == b"/admin"));
 /// assert!(!readings.all(|reading| reading == b"/admin"));
+/// assert_eq!(format!("{:?}", Readings::parse(b"GET", Some(b"/%61"))), r#"["/%61", "/a"]"#);
+/// assert_eq!(format!("{:?}", Readings::parse(b"GET", Some(b"/%zz"))), "unreadable");
 /// ```
 pub enum Readings<'a> {
     /// One reading: the path as it was sent, up to its `?`.
@@ -400,6 +402,8 @@ mod tests {
             ("/x/./a", &["/x/./a", "/x/a"]),
             ("/.", &["/."]),
             ("/x/..", &["/x/.."]),
+            ("/a./b", &["/a./b", "/a/b"]),
+            ("/a./b.", &["/a./b.", "/a/b."]),
             ("/a;b", &["/a;b"]),
             ("/a;b/c;d", &["/a/c;d", "/a;b/c;d"]),
             ("//a", &["//a", "/a"]),

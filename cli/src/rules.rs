@@ -16,6 +16,8 @@ pub struct Written {
     pub rules: Vec<Rule>,
     /// `first_match`
     pub first_match: bool,
+    /// What tells the lists of `users` from others.
+    pub lists: u64,
     /// `lockout` is set.
     pub has_lockout: bool,
     /// Where the first password in plain text stands, in bytes.
@@ -72,7 +74,7 @@ pub struct Rule {
     pub except: Vec<Except>,
     /// Who may pass: names, and what tells one password or hash from another.
     pub users: BTreeMap<String, Vec<String>>,
-    /// Whether users come from a variable whose value is not known here.
+    /// Whether users come from a variable whose value is not known here, or are fetched.
     pub has_unknown_users: bool,
     /// `dry_run`
     pub dry_run: bool,
@@ -82,6 +84,9 @@ pub struct Rule {
     pub source_ranges: Vec<String>,
     /// Where `allow_source_ranges` begins.
     pub ranges_offset: usize,
+    /// What tells what else becomes of its requests from what becomes of those of others: `hide_credentials` and
+    /// `unauthorized`.
+    pub treatment: u64,
     /// A hash of its text.
     digest: u64,
 }
@@ -130,6 +135,7 @@ impl Written {
             rules,
             unprobed,
             first_match: flag("first_match"),
+            lists: digest(top.get("users").map_or("", |lists| lists.get())),
             has_lockout: top.contains_key("lockout"),
             plain_password: reader.plain_password,
         }
@@ -207,13 +213,18 @@ impl<'t> Reader<'t> {
             allow_missing: flag("allow_missing", allow_missing),
             source_ranges: strings(fields.get("allow_source_ranges").copied()).unwrap_or_default(),
             ranges_offset: offset_of("allow_source_ranges"),
+            treatment: digest(
+                &["hide_credentials", "unauthorized"]
+                    .map(|name| fields.get(name).map_or("", |raw| raw.get()))
+                    .join("\n"),
+            ),
             digest: digest(raw.get()),
         }
     }
 
-    /// The users of `credentials`, `htpasswd` and `htpasswd_env`.
+    /// The users of `credentials`, `htpasswd` and `htpasswd_env`. Those of `htpasswd_fetch` are not known.
     fn users(&mut self, fields: &Members<'_>) -> Users {
-        let mut users = Users::default();
+        let mut users = Users { has_unknown: fields.contains_key("htpasswd_fetch"), ..Users::default() };
         let credentials = fields.get("credentials").copied();
         for credential in strings(credentials).unwrap_or_default() {
             let pair = if credential.contains(':') { Some(credential) } else { decode(&credential) };

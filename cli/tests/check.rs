@@ -51,6 +51,19 @@ fn everything_that_is_wrong_is_found_at_its_place() {
     }
 }
 
+/// Whoever is fetched is not known, and a password that is hidden for one rule goes on under another.
+#[test]
+fn a_rule_that_only_looks_useless_is_not_called_so() {
+    let hash = "{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=";
+    let file = Scratch::new(
+        "rules.yaml",
+        &format!(
+            "basic_auth_rules:\n- {{prefix: /a, htpasswd_fetch: {{cluster: users, path: /list}}}}\n- {{prefix: /a/b, htpasswd: 'a:{hash}'}}\n- {{prefix: /c, htpasswd: 'a:{hash}'}}\n- {{prefix: /c/d, htpasswd: 'a:{hash}', hide_credentials: true}}\n"
+        ),
+    );
+    assert_eq!(found(&[file.name()]), (Vec::new(), 0));
+}
+
 #[test]
 fn no_report_shows_a_secret() {
     for (name, path) in files() {

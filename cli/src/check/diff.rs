@@ -1,9 +1,12 @@
 //! `basic-auth check --diff`: which requests a change decides otherwise.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Write;
 use std::net::IpAddr;
 
+use basic_auth::Request;
+
+use super::proof::unproven;
 use crate::arguments::Check;
 use crate::check::Accepted;
 use crate::coverage::{State, passes_as_preflight, passes_from, ranges, state_of};
@@ -14,6 +17,8 @@ use crate::witness::OTHER_HOST;
 
 /// The most lines of a kind: a change of one rule may concern many requests.
 const MAX_LINES: usize = 50;
+/// The most rules that are named because not all of their requests were compared.
+const MAX_NAMED: usize = 5;
 
 /// Compares two files, the old one first.
 pub fn diff(arguments: &Check) -> Outcome {
@@ -34,11 +39,17 @@ fn compare(arguments: &Check) -> Result<Outcome, String> {
     // Alone they are one, whatever they are called.
     let are_alone = old.len() == 1 && new.len() == 1;
     let mut changes = Changes::default();
-    for (title, (_, was)) in old_titles.iter().zip(&old) {
-        let index = if are_alone { Some(0) } else { new_titles.iter().position(|other| other == title) };
-        changes.add(title, Some(was), index.and_then(|index| new.get(index)).map(|(_, is)| is));
+    // One resource may have several, which are told apart by their order.
+    let mut rest: Vec<_> = new_titles.iter().zip(&new).collect();
+    for (title, (configuration, was)) in old_titles.iter().zip(&old) {
+        let index = if are_alone { Some(0) } else { rest.iter().position(|(other, _)| *other == title) };
+        let counterpart = index.map(|index| rest.remove(index).1);
+        changes.add(title, Some(was), counterpart.map(|(_, is)| is));
+        if let Some((other, _)) = counterpart {
+            changes.add_fields(&configuration.fields, &other.fields);
+        }
     }
-    for (title, (_, is)) in new_titles.iter().zip(&new).filter(|(title, _)| !are_alone && !old_titles.contains(title)) {
+    for (title, (_, is)) in rest {
         changes.add(title, None, Some(is));
     }
     let exit = if changes.opens.lines.is_empty() { Exit::Well } else { Exit::Wrong };
@@ -71,6 +82,7 @@ impl Changes {
     /// Compares two configurations of that title; one that is not there protects nothing.
     fn add(&mut self, title: &str, was: Option<&Accepted>, is: Option<&Accepted>) {
         let title = if title.is_empty() { String::new() } else { format!("{title}: ") };
+        let mut opened = HashSet::new();
         for probe in probes([was, is].into_iter().flatten().map(|accepted| &accepted.written)) {
             let [old, new] = [was, is].map(|accepted| accepted.map(|accepted| state_at(accepted, &probe)));
             let is_open = |state: &Option<State>| state.as_ref().is_none_or(|state| state.kind.is_open());
@@ -82,7 +94,10 @@ impl Changes {
             let host = host_text(&probe.host);
             let line = format!("{title}{} {host}{}: was {}, is {}", probe.method, probe.path, words(&old), words(&new));
             match (is_open(&old), is_open(&new)) {
-                (false, true) => self.opens.add(line),
+                (false, true) => {
+                    self.opens.add(line);
+                    opened.extend(was.into_iter().flat_map(|was| covering(was, &probe)));
+                }
                 (true, false) => self.closes.add(line),
                 (false, false) if who(old.as_ref()) != who(new.as_ref()) => self.users.add(line),
                 _ => {}
@@ -99,6 +114,24 @@ impl Changes {
         if let (Some(was), Some(is)) = (was, is) {
             self.unknown.extend(not_compared(was, is));
         }
+        if let Some(was) = was {
+            // Of what opens an example is there.
+            let unproven: Vec<usize> = unproven(was, is).into_iter().filter(|index| !opened.contains(index)).collect();
+            let rules = &was.written.rules;
+            let named = unproven.iter().filter_map(|index| Some((index, rules.get(*index)?))).take(MAX_NAMED);
+            self.unknown.extend(named.map(|(index, rule)| {
+                format!("{title}all requests of {} (`{}`)", rule.title(*index), rule.pattern_text())
+            }));
+            if let Some(more) = unproven.len().checked_sub(MAX_NAMED).filter(|more| *more > 0) {
+                self.unknown.insert(format!("{title}those of {more} more rules"));
+            }
+        }
+    }
+
+    /// Compares what a resource says beside its configuration.
+    fn add_fields(&mut self, old: &BTreeMap<String, String>, new: &BTreeMap<String, String>) {
+        let names = old.keys().chain(new.keys()).filter(|name| old.get(*name) != new.get(*name));
+        self.unknown.extend(names.map(|name| format!("`{name}`")));
     }
 
     /// Compares what clients get by their addresses.
@@ -173,6 +206,17 @@ impl Changes {
         let _ = writeln!(text, "not compared: {}", unknown.join(", "));
         text
     }
+}
+
+/// The rules that a request to a probe's place meets.
+fn covering(accepted: &Accepted, Probe { method, host, path }: &Probe) -> Vec<usize> {
+    let request = Request {
+        method: method.as_bytes(),
+        path: Some(path.as_bytes()),
+        authority: Some(host.as_bytes()),
+        ..Request::default()
+    };
+    accepted.policy.covering(&request).map(|(index, _)| index).collect()
 }
 
 /// What differs between two configurations, and no request of these shows.

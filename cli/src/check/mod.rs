@@ -3,6 +3,7 @@
 mod command;
 mod diff;
 mod place;
+mod proof;
 mod rules;
 
 pub use command::{check, findings};

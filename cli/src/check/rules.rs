@@ -34,7 +34,7 @@ impl Judge<'_> {
             {
                 unshared += 1;
                 let sentence = format!(
-                    "nobody passes here: {} covers this path, too, and has no user in common; add one to both, or set `first_match: true` at the top",
+                    "nobody passes here: {} covers this path, too, and has no user in common; add one to both, or move this one before it and set `first_match: true` at the top",
                     rule.title(other)
                 );
                 self.about_rule("no-shared-user", index, written, sentence);
@@ -49,6 +49,7 @@ impl Judge<'_> {
                 } else {
                     covers_all(earlier, rule)
                         && is_as_strict(earlier, rule)
+                        && earlier.treatment == rule.treatment
                         && (is_earlier || !covers_all(rule, earlier))
                 }
             };
@@ -99,7 +100,7 @@ fn may_be_one(one: &str, other: &str) -> bool {
 }
 
 /// Whether whoever passes a rule passes another as well.
-fn is_as_strict(rule: &Rule, other: &Rule) -> bool {
+pub(super) fn is_as_strict(rule: &Rule, other: &Rule) -> bool {
     !rule.has_unknown_users
         && !other.has_unknown_users
         && !rule.is_lenient()
@@ -109,7 +110,7 @@ fn is_as_strict(rule: &Rule, other: &Rule) -> bool {
 }
 
 /// Whether a rule covers all that another does, as far as their texts tell.
-fn covers_all(rule: &Rule, other: &Rule) -> bool {
+pub(super) fn covers_all(rule: &Rule, other: &Rule) -> bool {
     let path = match (rule.matcher.as_str(), other.matcher.as_str()) {
         ("prefix", "prefix" | "exact") => other.pattern.starts_with(&rule.pattern),
         ("prefix", _) if rule.pattern == "/" => true,

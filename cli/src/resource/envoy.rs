@@ -2,7 +2,7 @@
 //!
 //! Field names are those of the protobuf messages, or in camel case as protobuf's JSON has them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
 
 use base64::Engine;
@@ -137,6 +137,7 @@ impl Walk<'_> {
             variables: self.variables(vm),
             place: Place { in_mesh: false, has_forged_addresses: manager.is_some_and(|manager| !is_client(manager)) },
             gateways: Vec::new(),
+            fields: BTreeMap::new(),
             findings,
         });
     }

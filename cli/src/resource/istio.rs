@@ -1,6 +1,6 @@
 //! WasmPlugin and TrafficExtension.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use basic_auth::{FIELDS, Object};
 
@@ -9,7 +9,7 @@ use super::kubernetes::EXTENSIONS;
 use super::text::ConfigText;
 use super::{Configuration, File, Place, Resource, finding, has_field, names_module, resources, sexagesimal, values};
 use crate::finding::{Finding, Level};
-use crate::source::{Document, Kind, NodeId, Scalar, Seen};
+use crate::source::{Document, Kind, NodeId, Scalar, Seen, write_json};
 
 /// The configuration of a resource, if it is one of this module.
 pub fn plugin(
@@ -69,6 +69,7 @@ pub fn plugin(
         // Istio sets `use_remote_address` at gateways alone.
         place: Place { in_mesh, has_forged_addresses: in_mesh },
         gateways: plugin.gateways(),
+        fields: plugin.fields(),
         findings: plugin.findings,
     })
 }
@@ -119,6 +120,21 @@ impl Plugin<'_> {
         let path = if entry.is_some() { format!("{way}.{field}") } else { way.to_owned() };
         let path = self.resource.path_to(&path);
         self.findings.push(finding(self.file, self.resource, position, &path, (level, code), sentence));
+    }
+
+    /// What is beside the configuration.
+    fn fields(&self) -> BTreeMap<String, String> {
+        let of = |node: NodeId, way: &'static str| {
+            let members = self.document.members(node).iter();
+            members.filter_map(move |(key, value)| Some((format!("{way}.{}", self.document.text(*key)?), *value)))
+        };
+        let inner = if self.wasm == self.spec { None } else { Some(of(self.wasm, self.way)) };
+        of(self.spec, "spec")
+            .filter(|(path, _)| path != "spec.wasm")
+            .chain(inner.into_iter().flatten())
+            .filter(|(path, _)| !path.ends_with(".pluginConfig"))
+            .map(|(path, value)| (path, write_json(self.document, value).map(|json| json.text).unwrap_or_default()))
+            .collect()
     }
 
     /// An API server takes a resource by both of its names alone.

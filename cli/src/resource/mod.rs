@@ -16,7 +16,7 @@ pub use lost::lost;
 pub use route::{Route, routes};
 pub use text::ConfigText;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 use basic_auth::{FIELDS, Object};
@@ -73,6 +73,8 @@ pub struct Configuration {
     pub place: Place,
     /// The Gateways that it is for; none where that is not known.
     pub gateways: Vec<String>,
+    /// What its resource says beside it, as JSON by the path of each field.
+    pub fields: BTreeMap<String, String>,
     /// What is to be said about its resource.
     pub findings: Vec<Finding>,
 }
@@ -180,6 +182,7 @@ fn bare(file: usize, position: Position, text: Result<ConfigText, String>) -> Co
         variables: Variables::default(),
         place: Place::default(),
         gateways: Vec::new(),
+        fields: BTreeMap::new(),
         findings: Vec::new(),
     }
 }

@@ -32,10 +32,10 @@ pub fn host_of(pattern: &str) -> String {
     if pattern == "*" {
         OTHER_HOST.to_owned()
     } else if let Some(rest) = pattern.strip_prefix('*') {
-        format!("x{rest}")
+        format!("any-host{rest}")
     } else if let Some(rest) = pattern.strip_suffix('*') {
         let rest = rest.trim_end_matches(':');
-        if rest.starts_with('[') || rest.contains(':') { rest.to_owned() } else { format!("{rest}x") }
+        if rest.starts_with('[') || rest.contains(':') { rest.to_owned() } else { format!("{rest}any-host") }
     } else {
         pattern.to_owned()
     }

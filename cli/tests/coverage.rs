@@ -191,3 +191,22 @@ basic_auth_rules:
     let said = run(&["coverage", file.name()]);
     assert!(said.output.ends_with("\n0 of 2 rows open to somebody without a password\n"), "{}", said.output);
 }
+
+/// A part of a route for which something else holds has a row of its own, and so has what no example is known of.
+#[test]
+fn a_route_is_not_protected_by_one_path_of_it() {
+    let rules = "basic_auth_rules:\n- {exact: /static, credentials: ['a:1']}\n- {prefix: /site/, except: [{prefix: /site/public/}], credentials: ['a:1']}\n- {prefix: /host/, hosts: [x.foo.com], credentials: ['a:1']}\n";
+    let routes = "---\napiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: shop}\nspec:\n  parentRefs: [{name: gateway}]\n  hostnames: ['*.foo.com']\n  rules:\n  - matches:\n    - path: {type: PathPrefix, value: /static}\n    - path: {type: PathPrefix, value: /site}\n    - path: {type: PathPrefix, value: /host}\n    - path: {type: RegularExpression, value: '/\\p{L}+'}\n";
+    let file = Scratch::new("routes.yaml", &format!("{rules}{routes}"));
+    let said = run(&["coverage", file.name()]).output;
+    let rows: Vec<Vec<&str>> = said.lines().map(|line| line.split_whitespace().collect()).collect();
+    let row = |words: &str| {
+        rows.iter().find(|row| row.join(" ").starts_with(words)).unwrap_or_else(|| panic!("{words}: {said}")).join(" ")
+    };
+    assert!(row("*.foo.com PathPrefix /static").contains("all methods a"), "{said}");
+    assert_eq!(row("any other path below"), "any other path below all methods open no rule");
+    assert!(row("prefix: /site/public/").contains("open by exception"), "{said}");
+    assert!(row("*.foo.com PathPrefix /host").contains("open"), "{said}");
+    assert!(row("*.foo.com RegularExpression").contains("too hard for an example"), "{said}");
+    assert!(said.ends_with("4 of 8 rows open to somebody without a password\n"), "{said}");
+}

@@ -12,7 +12,7 @@ pub use state::{State, passes_as_preflight, passes_from, ranges, state_of};
 
 use crate::check::Accepted;
 use crate::resource::{Configuration, Route};
-use crate::rules::Rule;
+use crate::rules::{Except, Rule};
 use crate::witness::{OTHER_HOST, host_of, path_of};
 
 /// What a configuration covers.
@@ -112,12 +112,8 @@ fn by_routes(accepted: &Accepted, routes: &[&Route]) -> Vec<Group> {
         }
         let Some(group) = groups.last_mut() else { continue };
         for host in hosts_of(&route.hosts) {
-            let rows = row(accepted, &host, &route.words, route.matcher, &route.path, false);
-            group.rows.extend(rows.map(|row| row.of_method(route.method.as_deref())));
-            for rule in accepted.written.rules.iter().filter(|rule| is_part(rule, route)) {
-                let rows = row(accepted, &host, &rule.pattern_text(), &rule.matcher, &rule.pattern, true);
-                group.rows.extend(rows.map(|row| row.of_method(route.method.as_deref())));
-            }
+            let rows = rows_of_route(accepted, &host, route);
+            group.rows.extend(rows.into_iter().map(|row| row.of_method(route.method.as_deref())));
         }
     }
     let unreached = accepted.written.rules.iter().enumerate();
@@ -136,14 +132,40 @@ fn by_routes(accepted: &Accepted, routes: &[&Route]) -> Vec<Group> {
     groups
 }
 
+/// A row for the route, and one for each part of its paths for which something else may hold.
+fn rows_of_route(accepted: &Accepted, host: &str, route: &Route) -> Vec<Row> {
+    let Some(first) = row(accepted, host, &route.words, route.matcher, &route.path, false) else {
+        let path = format!("{}, too hard for an example", route.words);
+        return vec![Row { host: host.to_owned(), path, is_part: false, states: Vec::new() }];
+    };
+    let mut rows = vec![first];
+    if route.matcher == "prefix" {
+        let below = format!("{}/~", route.path.trim_end_matches('/'));
+        rows.extend(row(accepted, host, "any other path below", "exact", &below, true));
+        // Mostly one says it all.
+        rows.dedup_by(|below, route| below.states == route.states);
+    }
+    for rule in accepted.written.rules.iter().filter(|rule| reaches(route, rule)) {
+        if is_part(&rule.matcher, &rule.pattern, route) {
+            rows.extend(row(accepted, host, &rule.pattern_text(), &rule.matcher, &rule.pattern, true));
+        }
+        for Except { matcher, pattern, .. } in &rule.except {
+            if is_part(matcher, pattern, route) {
+                rows.extend(row(accepted, host, &format!("{matcher}: {pattern}"), matcher, pattern, true));
+            }
+        }
+    }
+    rows
+}
+
 fn hosts_of(hosts: &[String]) -> Vec<String> {
     if hosts.is_empty() { vec!["*".to_owned()] } else { hosts.to_vec() }
 }
 
-/// Whether a rule is about a part of a route's paths and not about all of them.
-fn is_part(rule: &Rule, route: &Route) -> bool {
-    let is_below = rule.pattern.starts_with(route.path.trim_end_matches('/')) && rule.pattern.len() > route.path.len();
-    route.matcher == "prefix" && (is_below || rule.matcher == "suffix")
+/// Whether a pattern is about a part of a route's paths and not about all of them.
+fn is_part(matcher: &str, pattern: &str, route: &Route) -> bool {
+    let is_below = pattern.starts_with(route.path.trim_end_matches('/')) && pattern.len() > route.path.len();
+    route.matcher == "prefix" && (is_below || matcher == "suffix")
 }
 
 /// Whether requests that a rule covers go by a route, as far as their texts tell.

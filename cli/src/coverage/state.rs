@@ -87,7 +87,7 @@ impl State {
     pub fn who(&self) -> String {
         let mut who = self.who_with_password();
         if !self.ranges.is_empty() {
-            who = format!("{who}; without a password from {}", some_of(&self.ranges));
+            who = format!("{who}; without a password from {}", some_of(&self.ranges, self.ranges.len()));
         }
         if self.preflight {
             who = format!("{who}; preflights without a password");
@@ -102,16 +102,18 @@ impl State {
             Kind::Exempt => "open without a password".to_owned(),
             Kind::Refused => "refused".to_owned(),
             Kind::Nobody => "nobody".to_owned(),
-            Kind::Protected => some_of(&self.users),
+            Kind::Protected => some_of(&self.users, self.users.len()),
         }
     }
 }
 
-/// The first of some names, and how many more there are.
-fn some_of(names: &[String]) -> String {
-    const MAX_NAMED: usize = 5;
+/// The most names in a row.
+const MAX_NAMED: usize = 5;
+
+/// The first of so many names, and how many more there are.
+fn some_of(names: &[String], of: usize) -> String {
     let first: Vec<&str> = names.iter().take(MAX_NAMED).map(String::as_str).collect();
-    let more = names.len().saturating_sub(MAX_NAMED);
+    let more = of.saturating_sub(first.len());
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     format!("{}{more}", first.join(", "))
 }
@@ -162,7 +164,11 @@ pub fn state_of(accepted: &Accepted, method: &str, host: &str, path: &str) -> St
     let request = request(method, host, path);
     let title = |index: usize| written.rules.get(index).map_or_else(String::new, |rule| rule.title(index));
     let covering: Vec<usize> = policy.covering(&request).map(|(index, _)| index).collect();
-    let because = || covering.iter().map(|index| title(*index)).collect::<Vec<_>>().join(", ");
+    let because = || {
+        // A configuration that repeats itself has as many as it has rules.
+        let first: Vec<String> = covering.iter().take(MAX_NAMED).map(|index| title(*index)).collect();
+        some_of(&first, covering.len())
+    };
     let new = |kind, why| State {
         methods: Vec::new(),
         has_others: false,

@@ -7,6 +7,8 @@ SOURCES := $(shell find src -name '*.rs') Cargo.toml Cargo.lock rust-toolchain.t
 # What the benchmarks hold the module against: modules that decide nothing.
 YARDSTICKS := $(foreach one,idle reading refusing,target/$(one)/wasm32-wasip1/release/idle.wasm)
 IDLE := $(firstword $(YARDSTICKS))
+# Flags of whoever builds would make other modules.
+OWN_FLAGS := env -u RUSTFLAGS -u CARGO_ENCODED_RUSTFLAGS -u CARGO_BUILD_RUSTFLAGS -u CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS
 PYTHON ?= python3
 # For tools/linker/link.sh.
 export PYTHON
@@ -78,8 +80,7 @@ $(MODULE): $(SOURCES) tools/remap.py $(LINKER) | toolchain
 	@if [ -n "$(filter $(LINKER),$?)" ]; then rm -f target/wasm32-wasip1/release/deps/basic_auth*.wasm; fi
 	cargo fetch --quiet --locked --target wasm32-wasip1
 	remap="$$($(PYTHON) tools/remap.py)" && \
-		env -u RUSTFLAGS -u CARGO_ENCODED_RUSTFLAGS -u CARGO_BUILD_RUSTFLAGS -u CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS \
-		cargo --config "$$remap" rustc --release --locked --lib --crate-type cdylib --target wasm32-wasip1
+		$(OWN_FLAGS) cargo --config "$$remap" rustc --release --locked --lib --crate-type cdylib --target wasm32-wasip1
 	@cp target/wasm32-wasip1/release/basic_auth.wasm $@
 	@echo "$@: $$(wc -c < $@) bytes"
 
@@ -177,7 +178,7 @@ bench-cli: toolchain ## Measures basic-auth with 100,000 rules and with a millio
 # Built and linked as the module is.
 $(YARDSTICKS): target/%/wasm32-wasip1/release/idle.wasm: $(wildcard benches/idle/src/*) benches/idle/Cargo.toml Cargo.toml Cargo.lock rust-toolchain.toml $(wildcard .cargo/*) $(LINKER) | toolchain
 	@if [ -n "$(filter $(LINKER),$?)" ]; then rm -f target/$*/wasm32-wasip1/release/deps/idle*.wasm; fi
-	cargo rustc --quiet --release --locked --package idle --lib --features "$(filter-out idle,$*)" --target wasm32-wasip1 --target-dir target/$*
+	$(OWN_FLAGS) cargo rustc --quiet --release --locked --package idle --lib --features "$(filter-out idle,$*)" --target wasm32-wasip1 --target-dir target/$*
 
 # What an image says of itself comes from Cargo.toml and the commit, never from the clock.
 CARGO_FIELD = $(shell sed -n 's/^$(1) = "\(.*\)"$$/\1/p' Cargo.toml | head -n 1)

@@ -33,6 +33,7 @@ from variants import (
     READING,
     REFUSED,
     REFUSING,
+    WITH_CREDENTIAL,
     YARDSTICKS,
     Filters,
     Variant,
@@ -46,6 +47,9 @@ DATA = ROOT / "target" / "bench"
 DOCUMENT = ROOT / "docs" / "cost.md"
 PICTURE = ROOT / "docs" / "cost.svg"
 MARKS = re.compile(r"(<!-- bench -->\n).*?(<!-- /bench -->)", re.DOTALL)
+
+CREDENTIAL = {case: ("with" if case in WITH_CREDENTIAL else "without") + " a credential" for case in CASES}
+"""What tells the requests to a module that decides nothing."""
 
 ROUNDS, REQUESTS = 300, 104
 """Batches are short, a few milliseconds, so that most of them run without a disturbance."""
@@ -136,10 +140,10 @@ def ratios():
             )
             yield f"{name}, in the place of {answer}", wanted, (adds(usual(OURS, case)) + less, idle)
     # Of the figures above, what is not the decision's.
-    for other, cases in ((READING, ("not covered", "accepted")), (REFUSING, ("missing", "wrong password"))):
-        undecided = adds(usual(other, YARDSTICKS[other]))
-        yield f"`{other}`, against the idle module", None, (undecided, idle)
-        for case in cases:
+    for other in (READING, REFUSING):
+        for case in YARDSTICKS[other]:
+            undecided = adds(usual(other, case))
+            yield f"`{other}`, {CREDENTIAL[case]}, against the idle module", None, (undecided, idle)
             yield f"{report.TITLES[case]}, against `{other}`", None, (adds(usual(OURS, case)), undecided)
     for shape, (size, _) in configurations().items():
         if size == workload.SIZES[-1]:

@@ -41,7 +41,7 @@ def requests(costs, names, protocols):
             if answer != PAGE
         ),
         *(
-            [f"a module that {does} (`{name}`)", *_row(costs, name, YARDSTICKS[name], kinds)]
+            [f"a module that {does} (`{name}`)", *_row(costs, name, YARDSTICKS[name][0], kinds)]
             for name, does in DOES.items()
         ),
     ]

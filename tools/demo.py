@@ -23,7 +23,7 @@ Envoy {version} serves {example} on http://127.0.0.1:{port}. Try:
   curl -i -u ok:wrong localhost:{port}/productpage                                401
   curl -i localhost:{port}/login                                                  200, no rule covers it
 
-What Prometheus would see of the filter: curl -s {admin}/stats/prometheus?filter=basic_auth
+What Prometheus would see of the filter: curl -s '{admin}/stats/prometheus?filter=basic_auth'
 
 Refused requests are listed below, with reason, user and rule. Ctrl-C stops.
 """

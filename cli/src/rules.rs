@@ -88,7 +88,7 @@ pub struct Rule {
     /// `unauthorized`.
     pub treatment: u64,
     /// A hash of its text.
-    digest: u64,
+    pub digest: u64,
 }
 
 /// An exception as it is written.

@@ -4,12 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Write;
 use std::net::IpAddr;
 
-use basic_auth::Request;
-
 use super::proof::unproven;
 use crate::arguments::Check;
 use crate::check::Accepted;
-use crate::coverage::{State, passes_as_preflight, passes_from, ranges, state_of};
+use crate::coverage::{State, covering, passes_as_preflight, passes_from, ranges, state_of};
 use crate::outcome::{Exit, Outcome};
 use crate::probe::{Probe, probes};
 use crate::stream::Stream;
@@ -96,7 +94,8 @@ impl Changes {
             match (is_open(&old), is_open(&new)) {
                 (false, true) => {
                     self.opens.add(line);
-                    opened.extend(was.into_iter().flat_map(|was| covering(was, &probe)));
+                    opened
+                        .extend(was.into_iter().flat_map(|was| covering(was, &probe.method, &probe.host, &probe.path)));
                 }
                 (true, false) => self.closes.add(line),
                 (false, false) if who(old.as_ref()) != who(new.as_ref()) => self.users.add(line),
@@ -206,17 +205,6 @@ impl Changes {
         let _ = writeln!(text, "not compared: {}", unknown.join(", "));
         text
     }
-}
-
-/// The rules that a request to a probe's place meets.
-fn covering(accepted: &Accepted, Probe { method, host, path }: &Probe) -> Vec<usize> {
-    let request = Request {
-        method: method.as_bytes(),
-        path: Some(path.as_bytes()),
-        authority: Some(host.as_bytes()),
-        ..Request::default()
-    };
-    accepted.policy.covering(&request).map(|(index, _)| index).collect()
 }
 
 /// What differs between two configurations, and no request of these shows.

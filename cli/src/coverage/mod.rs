@@ -8,7 +8,7 @@ mod text;
 
 pub use command::coverage;
 use serde_json::{Value, json};
-pub use state::{State, passes_as_preflight, passes_from, ranges, state_of};
+pub use state::{State, covering, passes_as_preflight, passes_from, ranges, state_of};
 
 use crate::check::Accepted;
 use crate::resource::{Configuration, Route};

@@ -163,7 +163,7 @@ pub fn state_of(accepted: &Accepted, method: &str, host: &str, path: &str) -> St
     let Accepted { policy, written, .. } = accepted;
     let request = request(method, host, path);
     let title = |index: usize| written.rules.get(index).map_or_else(String::new, |rule| rule.title(index));
-    let covering: Vec<usize> = policy.covering(&request).map(|(index, _)| index).collect();
+    let covering = covering(accepted, method, host, path);
     let because = || {
         // A configuration that repeats itself has as many as it has rules.
         let first: Vec<String> = covering.iter().take(MAX_NAMED).map(|index| title(*index)).collect();
@@ -225,6 +225,11 @@ pub fn state_of(accepted: &Accepted, method: &str, host: &str, path: &str) -> St
     }
 }
 
+/// The rules that cover a request, by their indexes.
+pub fn covering(accepted: &Accepted, method: &str, host: &str, path: &str) -> Vec<usize> {
+    accepted.policy.covering(&request(method, host, path)).map(|(index, _)| index).collect()
+}
+
 fn request<'r>(method: &'r str, host: &'r str, path: &'r str) -> Request<'r> {
     Request {
         method: method.as_bytes(),
@@ -238,10 +243,11 @@ fn request<'r>(method: &'r str, host: &'r str, path: &'r str) -> Request<'r> {
 /// The ranges of client addresses that count for a request under any of some configurations.
 pub fn ranges<'a>(all: impl IntoIterator<Item = &'a Accepted>, method: &str, host: &str, path: &str) -> Ranges {
     let mut texts = Vec::new();
-    for Accepted { policy, written, .. } in all {
-        if policy.has_source_ranges() {
-            let covering = policy.covering(&request(method, host, path)).map(|(index, _)| index);
-            texts.extend(covering.filter_map(|index| written.rules.get(index)).flat_map(|rule| &rule.source_ranges));
+    for accepted in all {
+        if accepted.policy.has_source_ranges() {
+            let covering = covering(accepted, method, host, path).into_iter();
+            let rules = covering.filter_map(|index| accepted.written.rules.get(index));
+            texts.extend(rules.flat_map(|rule| &rule.source_ranges));
         }
     }
     Ranges::new(texts)
